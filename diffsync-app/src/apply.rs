@@ -37,7 +37,8 @@ fn carry_out(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &s
     let read = open(path).map_err(Into::into).and_then(|mut input| SavedPlan::read(&mut input));
     let plan = Arc::new(read.map_err(not_taken)?);
     let head = &plan.header;
-    let job = jobs.linked().get(&head.job).map_err(|error| refused(format!("the plan is from another program: {error}")))?;
+    let job =
+        jobs.linked().get(&head.job).map_err(|error| refused(format!("the plan is from another program: {error}")))?;
     plan.check(job.info().id, job.models()).map_err(not_taken)?;
 
     if head.unfinished {

@@ -98,7 +98,9 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
                 .subcommand_value_name("JOB")
                 .subcommand_help_heading("Jobs")
                 .disable_help_subcommand(true)
-                .subcommands(linked(profiles, jobs).map(|selected| of_job(&selected).arg(flags::output()))),
+                .subcommands(
+                    profiles.selections(jobs).map(|selected| linked(&selected, of_job(&selected)).arg(flags::output())),
+                ),
         )
         .subcommand(
             Command::new("run")
@@ -118,9 +120,12 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
         .subcommand(program::command())
 }
 
-/// The jobs that are linked in, with their profiles.
-fn linked<'a>(profiles: &'a Profiles, jobs: &'a Jobs) -> impl Iterator<Item = Selected<'a>> {
-    profiles.selections(jobs).filter(|selected| matches!(selected.job, AnyJob::Linked(_)))
+/// A command for a job that is linked in. For another one it is hidden, and says why it cannot be used.
+fn linked(selected: &Selected<'_>, command: Command) -> Command {
+    match selected.job {
+        AnyJob::Linked(_) => command,
+        AnyJob::Program(_) => command.hide(true),
+    }
 }
 
 /// The command `run JOB`, with the job's variables as flags.
@@ -191,7 +196,7 @@ fn plan(jobs: &Jobs, profiles: &Profiles) -> Command {
                 .help("Approve a plan file that someone else made"),
         )
         .arg(flags::by())
-        .subcommands(linked(profiles, jobs).map(|selected| plan_job(&selected)))
+        .subcommands(profiles.selections(jobs).map(|selected| linked(&selected, plan_job(&selected))))
 }
 
 fn apply() -> Command {
@@ -306,9 +311,9 @@ pub(crate) fn variable_values(job: AnyJob<'_>, matches: &ArgMatches) -> Variable
     })
 }
 
-/// The command of a usage, if it is one that takes a job.
-fn of_a_job(usage: &str) -> Option<&'static str> {
-    ["check", "run", "plan"].into_iter().find(|command| usage.contains(&format!(" {command} ")))
+/// Whether a usage is that of a command which takes a job.
+fn of_a_job(usage: &str) -> bool {
+    [" check ", " run ", " plan "].iter().any(|command| usage.contains(command))
 }
 
 /// The argument that was given to a command instead of its job.
@@ -320,7 +325,7 @@ fn instead_of_job(error: &clap::Error) -> Option<String> {
     };
     // Once the job is known, the usage shows its id instead of the placeholder.
     let usage = usage.to_string();
-    let lacks_job = of_a_job(&usage).is_some() && usage.contains("JOB");
+    let lacks_job = of_a_job(&usage) && usage.contains("JOB");
     (error.kind() == ErrorKind::UnknownArgument && lacks_job).then(|| argument.clone())
 }
 
@@ -328,19 +333,18 @@ fn instead_of_job(error: &clap::Error) -> Option<String> {
 pub(crate) fn usage_error(error: &clap::Error, jobs: &Jobs, profiles: &Profiles) -> Exit {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => Some(name),
+        // Without any job, its name is just an argument too many.
+        (ErrorKind::UnknownArgument, _) if jobs.iter().next().is_none() => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(name)) if !name.starts_with('-') => Some(name),
+            _ => None,
+        },
         _ => None,
     };
     if let Some(name) = unknown
-        && let Some(command) = error.get(ContextKind::Usage).and_then(|usage| of_a_job(&usage.to_string()))
+        && error.get(ContextKind::Usage).is_some_and(|usage| of_a_job(&usage.to_string()))
+        && let Err(unknown) = profiles.select(jobs, name)
     {
-        match profiles.select(jobs, name) {
-            Err(unknown) => return terminal::fail(&format!("{unknown}\n`list` shows all jobs")),
-            Ok(selected) => {
-                if let Err(elsewhere) = selected.job.linked(command) {
-                    return terminal::fail(&elsewhere);
-                }
-            }
-        }
+        return terminal::fail(&format!("{unknown}\n`list` shows all jobs"));
     }
     if let Some(argument) = instead_of_job(error) {
         return terminal::fail(&format!("the job is missing before `{argument}`\n`list` shows all jobs"));
@@ -356,12 +360,7 @@ fn is_help(error: &clap::Error) -> bool {
 }
 
 /// Prints the help or the version if the arguments ask for it, and else why the profiles cannot be read.
-pub(crate) fn help_or(
-    profiles_error: &str,
-    jobs: &Jobs,
-    version: &'static str,
-    arguments: Vec<OsString>,
-) -> Exit {
+pub(crate) fn help_or(profiles_error: &str, jobs: &Jobs, version: &'static str, arguments: Vec<OsString>) -> Exit {
     match command(jobs, &Profiles::default(), version).try_get_matches_from(arguments) {
         Err(error) if is_help(&error) => {
             terminal::print_usage(&error);

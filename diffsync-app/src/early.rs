@@ -12,8 +12,7 @@ pub(crate) fn value_of(arguments: &[OsString], flag: &str) -> Option<OsString> {
     while let Some(argument) = arguments.next() {
         if argument == flag {
             value = arguments.next().cloned().or(value);
-        } else if let Some(text) =
-            argument.to_string_lossy().strip_prefix(flag).and_then(|rest| rest.strip_prefix('='))
+        } else if let Some(text) = argument.to_string_lossy().strip_prefix(flag).and_then(|rest| rest.strip_prefix('='))
         {
             value = Some(OsString::from(text));
         }

@@ -29,13 +29,7 @@ pub(crate) fn plan(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, progr
         .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
-fn plan_job(
-    jobs: &Jobs,
-    profiles: &Profiles,
-    name: &str,
-    matches: &ArgMatches,
-    program: &str,
-) -> Result<Exit, NotRun> {
+fn plan_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
     let selected = profiles.select(jobs, name)?;
     let (job, profile) = (selected.job.linked("plan")?, selected.profile_name());
     let values = selected.values(matches)?;

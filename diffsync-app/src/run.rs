@@ -30,13 +30,7 @@ pub(crate) fn run(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, progra
         .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
-fn run_job(
-    jobs: &Jobs,
-    profiles: &Profiles,
-    name: &str,
-    matches: &ArgMatches,
-    program: &str,
-) -> Result<Exit, NotRun> {
+fn run_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
     let selected = profiles.select(jobs, name)?;
     let (job, profile) = match selected.job {
         AnyJob::Linked(job) => (job, selected.profile_name()),

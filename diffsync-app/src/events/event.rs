@@ -149,6 +149,16 @@ pub enum StreamEvent {
         /// The record as text, if that says more than its identifier.
         object: Option<String>,
     },
+    /// A record is the same on both sides. Only if the run logs unchanged records.
+    RecordUnchanged {
+        /// When.
+        #[serde(serialize_with = "micros")]
+        at: Timestamp,
+        /// The model's name.
+        model: String,
+        /// The record's identifier.
+        record: String,
+    },
     /// The program logged a line.
     Log {
         /// When.
@@ -293,6 +303,7 @@ mod tests {
             r#"{"event":"problem","side":"source","model":"site","record":"ams","text":"t","rejects":true}"#,
             r#"{"event":"change","seq":1,"parent":0,"depth":1,"model":"site","record":"ams","identifiers":"ams","action":"update","changes":{"+":{"a":1},"-":{"a":2}},"held":null}"#,
             r#"{"event":"record_done","at":"2026-01-01T00:00:00.000000Z","seq":1,"model":"site","record":"ams","operation":"create","outcome":"not_attempted","reason":null,"url":null,"object":null}"#,
+            r#"{"event":"record_unchanged","at":"2026-01-01T00:00:00.000000Z","model":"site","record":"ams"}"#,
             r#"{"event":"log","at":"2026-01-01T00:00:00.000000Z","level":"info","target":"t","step":null,"message":"m","fields":{"a":1}}"#,
         ] {
             assert_eq!(again(line), line);

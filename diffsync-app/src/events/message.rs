@@ -24,6 +24,10 @@ pub(super) enum Message {
         outcome: Outcome,
         url: Option<Url>,
     },
+    Unchanged {
+        at: Timestamp,
+        record: RecordRef,
+    },
     /// Nothing more follows.
     End,
 }

@@ -232,6 +232,9 @@ impl Observer for EventStream {
                 outcome: (*outcome).clone(),
                 url: url.look_up(),
             }),
+            Event::RecordUnchanged(record) => {
+                self.send(Message::Unchanged { at: Timestamp::now(), record: *record });
+            }
             Event::RunFinished(report) => self.run_finished(report),
             _ => {}
         }

@@ -72,6 +72,12 @@ impl<W: Write> Writer<W> {
                 };
                 self.event(&event);
             }
+            Message::Unchanged { at, record } => {
+                let Some(plan) = &self.plan else { return };
+                let model = plan.diff().tables()[record.model()].schema().name.to_owned();
+                let event = StreamEvent::RecordUnchanged { at, model, record: plan.record(record) };
+                self.event(&event);
+            }
             Message::End => {}
         }
     }

@@ -73,7 +73,8 @@ impl<'a> Add<'a> {
         let prepared = fs::create_dir_all(self.root)
             // In the same file system, so that a program is installed by renaming it.
             .and_then(|()| tempfile::Builder::new().prefix(".adding-").tempdir_in(self.root));
-        let folder = prepared.map_err(|error| format!("nothing can be written to the jobs folder `{root}`: {error}"))?;
+        let folder =
+            prepared.map_err(|error| format!("nothing can be written to the jobs folder `{root}`: {error}"))?;
 
         let rev = self.check_out(folder.path())?;
         let binaries = self.build(folder.path())?;
@@ -103,7 +104,8 @@ impl<'a> Add<'a> {
         let mut said = String::new();
         for (binary, jobs) in &programs {
             let path = self.root.join(file_name(binary));
-            install(binary, &path, &note).map_err(|error| format!("`{}` cannot be installed: {error}", path.display()))?;
+            install(binary, &path, &note)
+                .map_err(|error| format!("`{}` cannot be installed: {error}", path.display()))?;
             let ids: Vec<_> = jobs.iter().map(|job| job.info().id).collect();
             // Writing to a string does not fail.
             let _ = writeln!(said, "installed {} from {note}: {}", file_name(binary), ids.join(", "));
@@ -125,7 +127,8 @@ impl<'a> Add<'a> {
         }
         let mut git = Command::new("git");
         git.arg("-C").arg(&clone).args(["rev-parse", "HEAD"]);
-        let output = git.stderr(Stdio::inherit()).output().map_err(|error| format!("git cannot be started: {error}"))?;
+        let output =
+            git.stderr(Stdio::inherit()).output().map_err(|error| format!("git cannot be started: {error}"))?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 

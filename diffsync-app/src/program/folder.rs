@@ -34,7 +34,9 @@ impl Programs {
     pub(crate) fn ask(root: &Path) -> Self {
         let paths = match programs(root) {
             Ok(paths) => paths,
-            Err(error) => return Self::unknown(format!("the jobs folder `{}` cannot be read: {error}", root.display())),
+            Err(error) => {
+                return Self::unknown(format!("the jobs folder `{}` cannot be read: {error}", root.display()));
+            }
         };
         let runtime = match runtime() {
             Ok(runtime) => runtime,
@@ -96,11 +98,11 @@ pub(super) async fn describe(path: &Path) -> Result<Vec<ProgramJob>, String> {
     let answered = async {
         let (out, err) = tokio::join!(read(pipes.stdout), read(pipes.stderr));
         let status = process.wait().await.map_err(|error| format!("cannot be waited for: {error}"))?;
-        Ok((out, err, status))
+        Ok::<_, String>((out, err, status))
     };
     let answered = tokio::time::timeout(LONGEST_WAIT, answered).await;
     let too_long = || format!("did not describe its jobs within {} s", LONGEST_WAIT.as_secs());
-    let answer = answered.map_err(|_| too_long()).and_then(|answered: Result<_, String>| answered);
+    let answer = answered.map_err(|_| too_long()).and_then(|answered| answered);
     // What it has started ends as well.
     process.kill().await;
 
@@ -132,7 +134,9 @@ fn understood(path: &Path, answer: &[u8]) -> Result<Vec<ProgramJob>, String> {
     let Version { protocol } = serde_json::from_slice(answer).map_err(none_of_ours)?;
     if protocol != PROTOCOL {
         let update = if protocol > PROTOCOL { "update this program" } else { "build it again" };
-        return Err(format!("speaks version {protocol} of the protocol, and this program version {PROTOCOL}; {update}"));
+        return Err(format!(
+            "speaks version {protocol} of the protocol, and this program version {PROTOCOL}; {update}"
+        ));
     }
 
     let wrong = |error: String| format!("describes its jobs wrongly: {}", one_line(&error));

@@ -61,7 +61,10 @@ impl ProgramJob {
                 return Err(format!("the job `{id}` has two variables `{}`", variable.name));
             }
             if variable.secret && variable.default.is_some() {
-                return Err(format!("the variable `{}` of the job `{id}` is a secret and has a default", variable.name));
+                return Err(format!(
+                    "the variable `{}` of the job `{id}` is a secret and has a default",
+                    variable.name
+                ));
             }
         }
         if job.models.is_empty() {
@@ -146,8 +149,13 @@ impl ProgramJob {
     /// Whether a run takes a flag of the command line: those that the host acts on, and those of options that the program knows.
     pub(crate) fn takes(&self, flag: &str) -> bool {
         match flag {
-            "memory-profiling" | "parallel-loading" | "log-unchanged-records" | "max-failures" | "retries"
-            | "concurrency" | "on-guard" => self.knows(&flag.replace('-', "_")),
+            "memory-profiling"
+            | "parallel-loading"
+            | "log-unchanged-records"
+            | "max-failures"
+            | "retries"
+            | "concurrency"
+            | "on-guard" => self.knows(&flag.replace('-', "_")),
             "stop-on-failure" => self.knows("continue_on_failure"),
             "record-time-limit" => self.knows("record_time_limit_seconds"),
             "max-rejected" => self.knows("max_rejected_percent"),

@@ -68,11 +68,9 @@ pub(crate) fn command() -> Command {
                         .help("The folder to write to [default: NAME]"),
                 )
                 .arg(
-                    Arg::new("diffsync")
-                        .long("diffsync")
-                        .value_name("DIR")
-                        .value_parser(value_parser!(PathBuf))
-                        .help("The folder of the crate `diffsync`, to build against it [default: the one on crates.io]"),
+                    Arg::new("diffsync").long("diffsync").value_name("DIR").value_parser(value_parser!(PathBuf)).help(
+                        "The folder of the crate `diffsync`, to build against it [default: the one on crates.io]",
+                    ),
                 ),
         )
 }
@@ -85,7 +83,9 @@ pub(crate) fn manage(jobs: &Jobs, matches: &ArgMatches) -> Exit {
     };
     let done = match matches.subcommand() {
         Some(("list", matches)) => root().and_then(|root| list(root, matches)),
-        Some(("add", matches)) => root().and_then(|root| Add::new(root, matches)?.run()).map(|said| terminal::print(&said)),
+        Some(("add", matches)) => {
+            root().and_then(|root| Add::new(root, matches)?.run()).map(|said| terminal::print(&said))
+        }
         Some(("remove", matches)) => root().and_then(|root| remove(root, text(matches, "name"))),
         Some(("new", matches)) => NewCrate::new(matches).and_then(|new| new.write()).map(|said| terminal::print(&said)),
         _ => Ok(Exit::Failed),

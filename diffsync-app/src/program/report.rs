@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::advice;
 use crate::report::{
-    Failures, Line, Look, Printer, closing, configuration, limit_override, outcomes, retries, section, step_table, summary,
+    Failures, Line, Look, Printer, closing, configuration, limit_override, outcomes, retries, section, step_table,
+    summary,
 };
 use crate::terminal::one_line;
 

@@ -48,6 +48,9 @@ const LONGEST_LINE: usize = 16 << 10;
 /// How long a program may take to end once it was told to.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long the last lines of a program that has ended are waited for.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// How many events are read ahead.
 const READ_AHEAD: usize = 1_024;
 
@@ -152,7 +155,14 @@ fn carry_out(
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     report.sync = recording.sync();
     let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report));
-    let session = Session::new(job, Secrets::of(job, run.values), report, recording.recorder().cloned(), progress(matches), events);
+    let session = Session::new(
+        job,
+        Secrets::of(job, run.values),
+        report,
+        recording.recorder().cloned(),
+        progress(matches),
+        events,
+    );
 
     let asked = CancellationToken::new();
     let report = runtime.block_on(async {
@@ -264,7 +274,7 @@ impl<'a> Host<'a> {
                 self.fault(fault)
             }
         };
-        self.log_rest();
+        self.log_rest().await;
         self.session.finish(verdict)
     }
 
@@ -373,7 +383,7 @@ impl<'a> Host<'a> {
     async fn ended_early(&mut self) -> String {
         let status = self.process.wait_for(GRACE).await;
         self.group.kill();
-        self.log_rest();
+        self.log_rest().await;
         match status {
             Some(status) => format!("it {}{}", ended(status), self.excerpt()),
             None => "it closed its output, and went on running".to_owned(),
@@ -443,11 +453,15 @@ impl<'a> Host<'a> {
         Verdict::Failed(error)
     }
 
-    /// Keeps the lines that were read and not yet logged.
-    fn log_rest(&mut self) {
-        while let Ok(line) = self.lines.try_recv() {
-            self.session.log(line);
-        }
+    /// Keeps the rest of the lines of a program that has ended.
+    async fn log_rest(&mut self) {
+        let rest = async {
+            while let Some(line) = self.lines.recv().await {
+                self.session.log(line);
+            }
+        };
+        // A process that has left the group may hold the pipe.
+        let _ = tokio::time::timeout(LAST_LINES, rest).await;
     }
 }
 
@@ -502,7 +516,9 @@ async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEven
         let number = lines.number();
         let event = match line {
             Ok(None) => return,
-            Ok(Some(line)) => event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line))),
+            Ok(Some(line)) => {
+                event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line)))
+            }
             Err(LineError::TooLong(line)) => Err(format!(
                 "line {number} of its output is longer than {} MiB: {:?}",
                 LONGEST_EVENT >> 20,

@@ -101,7 +101,8 @@ fn serve_run(registry: &JobRegistry) -> Result<Exit, String> {
     let stream = Arc::new(stream.map_err(|error| format!("the events cannot be written: {error}"))?);
     StreamLayer::write_to(&stream);
     let host = Host::follow(input, options.cancellation.clone());
-    options.lock = Some(stream.target_lock(Some(Arc::new(HostLock { stream: Arc::clone(&stream), host: host.clone() }))));
+    options.lock =
+        Some(stream.target_lock(Some(Arc::new(HostLock { stream: Arc::clone(&stream), host: host.clone() }))));
 
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(TracingObserver::default())];
     observers.push(Arc::clone(&stream) as Arc<dyn Observer>);
@@ -240,7 +241,8 @@ impl Host {
     /// Waits for this answer. The error is why there is another.
     async fn answers(&self, wanted: Answer) -> Result<(), LockError> {
         let mut answer = self.answer.clone();
-        let answered = answer.wait_for(|answer| *answer == wanted || *answer == Answer::Stop).await.map(|answer| *answer);
+        let answered =
+            answer.wait_for(|answer| *answer == wanted || *answer == Answer::Stop).await.map(|answer| *answer);
         match answered {
             Ok(answer) if answer == wanted => Ok(()),
             _ => {

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
-use diffsync_core::plan::{
-    Breach, Counts, DiffSummary, ModelSummary, OutcomeCounts, OutcomeKind,
-};
+use diffsync_core::plan::{Breach, Counts, DiffSummary, ModelSummary, OutcomeCounts, OutcomeKind};
 use diffsync_core::report::{Event, FailedRecord, Observer, Status, Step, StepReport};
 use diffsync_history::{LogLevel, LogLine, NewChange, NewEntry, PlannedCounts, Recorder, SyncEnd};
 use serde_json::Value;
@@ -252,6 +250,16 @@ impl<'a> Session<'a> {
                     self.report.failures.push(FailedRecord { model, record, operation, outcome, reason, url });
                 }
             }
+            StreamEvent::RecordUnchanged { at, model, record } => {
+                if !matches!(self.stage, Stage::Planned | Stage::Writing) {
+                    return Err("a `record_unchanged` comes before `diff_ready`".to_owned());
+                }
+                let model = self.model(&model)?.to_owned();
+                if let Some(recorder) = &self.recorder {
+                    let (status, change, action, url, message) = ("unchanged".to_owned(), None, None, None, None);
+                    recorder.entry(NewEntry { at, change, action, status, model, record, url, message });
+                }
+            }
             StreamEvent::Log { at, level, target, step, message, fields } => {
                 self.keep(LogLine { at, level, target, step, message, fields });
             }
@@ -378,11 +386,9 @@ impl<'a> Session<'a> {
 
     /// Guards and reports count on these numbers, so they must be those of the changes.
     fn check_counts(&self, model: &str, counts: Counts) -> Result<(), String> {
-        for (operation, counted) in [
-            (Operation::Create, counts.create),
-            (Operation::Update, counts.update),
-            (Operation::Delete, counts.delete),
-        ] {
+        for (operation, counted) in
+            [(Operation::Create, counts.create), (Operation::Update, counts.update), (Operation::Delete, counts.delete)]
+        {
             let is_one = |row: &&Row| row.model == model && row.action == Some(operation) && row.withheld.is_none();
             let told = self.report.rows.iter().filter(is_one).count();
             if told != counted {
@@ -503,7 +509,9 @@ impl<'a> Session<'a> {
                 (Status::Failed, Some(format!("{error}\nwhat it had begun to write may or may not have been written")))
             }
             (Verdict::Failed(error), _) => (Status::Failed, Some(error)),
-            (Verdict::AsTold, None) => (Status::Failed, Some("the job program did not report how its run ended".into())),
+            (Verdict::AsTold, None) => {
+                (Status::Failed, Some("the job program did not report how its run ended".into()))
+            }
         };
         report.error = report.error.take().map(|error| secrets.hide(error));
 
@@ -529,16 +537,18 @@ impl<'a> Session<'a> {
         let operations = total.operations() + total.held + total.unsupported;
         let told = self.told.records();
         let rest = operations.saturating_sub(told);
-        if may_have_written { counts.unknown += rest } else { counts.not_attempted += rest }
+        if may_have_written {
+            counts.unknown += rest
+        } else {
+            counts.not_attempted += rest
+        }
         counts
     }
 }
 
 fn planned(summary: &DiffSummary) -> PlannedCounts {
-    let model = |model: &ModelSummary| diffsync_history::PlannedModel {
-        model: model.model.to_owned(),
-        counts: model.counts,
-    };
+    let model =
+        |model: &ModelSummary| diffsync_history::PlannedModel { model: model.model.to_owned(), counts: model.counts };
     PlannedCounts { total: summary.total, models: summary.models.iter().map(model).collect() }
 }
 
@@ -584,7 +594,8 @@ mod tests {
     const STARTED: &str =
         r#"{"event":"run_started","stream":1,"job":"a-to-b","dry_run":false,"at":"2026-01-01T00:00:00Z"}"#;
     const CREATE: &str = r#"{"event":"change","seq":0,"parent":null,"depth":0,"model":"site","record":"ams","action":"create","changes":{"+":{}},"held":null}"#;
-    const READY: &str = r#"{"event":"diff_ready","counts":{"total":{"create":1},"models":[{"model":"site","create":1}]}}"#;
+    const READY: &str =
+        r#"{"event":"diff_ready","counts":{"total":{"create":1},"models":[{"model":"site","create":1}]}}"#;
     const DONE: &str = r#"{"event":"record_done","at":"2026-01-01T00:00:01Z","seq":0,"model":"site","record":"ams","operation":"create","outcome":"created","reason":null,"url":null,"object":null}"#;
     const FINISHED: &str = r#"{"event":"run_finished","status":"completed","error":null,"counts":{"created":1}}"#;
 
@@ -625,7 +636,10 @@ mod tests {
             (&[STARTED, CREATE, r#"{"event":"diff_ready","counts":{"total":{},"models":[]}}"#], "does not count site"),
             (&[STARTED, CREATE, READY, READY], "`diff_ready` comes twice"),
             (&[STARTED, CREATE, READY, CREATE], "a `change` comes after `diff_ready`"),
-            (&[STARTED, CREATE, READY, r#"{"event":"lock_target","resource":null}"#], "`lock_target` comes after the diff"),
+            (
+                &[STARTED, CREATE, READY, r#"{"event":"lock_target","resource":null}"#],
+                "`lock_target` comes after the diff",
+            ),
             (&[STARTED, CREATE, DONE], "as done before it was allowed to write"),
             (&[STARTED, CREATE, READY, &*DONE.replace("ams", "fra")], "as that of the `change` 0, which is another"),
             (&[STARTED, FINISHED], "its run ended well, and without a diff"),
@@ -690,16 +704,21 @@ mod tests {
         assert_eq!(breaches("1".into(), 2, 98, None).len(), 1);
         // A percentage says nothing of few records, and an empty source is more likely broken than right.
         assert_eq!(breaches("20%".into(), 2, 3, None), none);
-        assert_eq!(breaches("20%".into(), 2, 0, None), ["site: the source holds none, and it would delete 2 of the target's 2"]);
+        assert_eq!(
+            breaches("20%".into(), 2, 0, None),
+            ["site: the source holds none, and it would delete 2 of the target's 2"]
+        );
         assert_eq!(breaches(Value::Null, 9, 1, None), none);
     }
 
     #[test]
     fn what_was_not_told_may_have_been_written_only_if_that_was_allowed() {
         let job = job(Value::Null);
-        for (lines, allowed, unknown, not_attempted) in
-            [(&[STARTED, CREATE, READY][..], true, 1, 0), (&[STARTED, CREATE, READY], false, 0, 1), (&[STARTED, CREATE, READY, DONE], true, 0, 0)]
-        {
+        for (lines, allowed, unknown, not_attempted) in [
+            (&[STARTED, CREATE, READY][..], true, 1, 0),
+            (&[STARTED, CREATE, READY], false, 0, 1),
+            (&[STARTED, CREATE, READY, DONE], true, 0, 0),
+        ] {
             let mut session = session(&job, false);
             for line in lines {
                 if session.take(StreamEvent::read(line).unwrap()).unwrap() == Ask::Diff(None) && allowed {

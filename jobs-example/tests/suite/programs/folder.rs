@@ -80,6 +80,7 @@ fn an_id_that_exists_twice_names_both() {
 fn a_folder_that_cannot_be_read_is_said_so() {
     let place = Place::new();
     place.host(0, &["list"]).says("warning: the jobs folder `").says("cannot be read: ");
+    place.host(1, &["run", "x"]).says("there is no job `x`").says("cannot be read: ");
     place.expect(1, &["jobs", "list"]).says("there is no jobs folder; name one with --jobs-root or DIFFSYNC_JOBS_ROOT");
 }
 
@@ -98,7 +99,8 @@ fn git(folder: &Path, arguments: &[&str]) {
 /// Begins a crate with `jobs new` in `new`, and makes it a repository.
 fn begun(place: &Place) {
     let diffsync = workspace().join("diffsync");
-    let said = place.host(0, &["jobs", "new", "sites-to-inventory", "--path", "new", "--diffsync", diffsync.to_str().unwrap()]);
+    let said = place
+        .host(0, &["jobs", "new", "sites-to-inventory", "--path", "new", "--diffsync", diffsync.to_str().unwrap()]);
     said.says("wrote the job `sites-to-inventory` to `new`");
     // The versions that are built here already.
     fs::copy(workspace().join("Cargo.lock"), place.path("new/Cargo.lock")).unwrap();
@@ -116,7 +118,11 @@ fn a_new_crate_passes_its_test_and_is_installed_from_its_repository() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-job");
     let cargo = |arguments: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(arguments).current_dir(place.path("new")).env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", "-D warnings");
+        cargo
+            .args(arguments)
+            .current_dir(place.path("new"))
+            .env("CARGO_TARGET_DIR", &target)
+            .env("RUSTFLAGS", "-D warnings");
         let output = cargo.output().unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {said}");
@@ -176,7 +182,9 @@ fn home_of(variable: &str, folder: &str) -> OsString {
 #[test]
 fn what_cannot_be_added_is_refused_in_words() {
     let place = Place::new();
-    place.host(1, &["jobs", "add", "--git", "/no/such/repository"]).says("`/no/such/repository` cannot be cloned: git ended with exit code 128");
+    place
+        .host(1, &["jobs", "add", "--git", "/no/such/repository"])
+        .says("`/no/such/repository` cannot be cloned: git ended with exit code 128");
     place.host(1, &["jobs", "add", "--git=--upload-pack=x"]).says("is no URL");
     fs::create_dir(place.path("empty")).unwrap();
     fs::write(place.path("empty/README"), "").unwrap();

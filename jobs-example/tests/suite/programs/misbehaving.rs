@@ -46,7 +46,11 @@ fn a_line_that_is_no_event_is_shown_with_its_number() {
         r#"line 2 of its output: this is not an event: expected value at line 1 column 1: "Traceback \u{1b}[2K""#,
     );
     fails("printf '\\377\\n'; sleep 60", false, "line 1 of its output: this is not an event: it is not UTF-8");
-    fails("begin x; head -c 17000000 /dev/zero | tr '\\0' a; sleep 60", false, "line 2 of its output is longer than 16 MiB: \"aaaa");
+    fails(
+        "begin x; head -c 17000000 /dev/zero | tr '\\0' a; sleep 60",
+        false,
+        "line 2 of its output is longer than 16 MiB: \"aaaa",
+    );
     fails("begin x | sed s/:1,/:2,/; sleep 60", false, "the event stream has version 2");
 }
 
@@ -128,7 +132,8 @@ fn the_host_keeps_the_limits_of_a_program_that_has_none() {
     let place = Place::new().with_described("x", &json!({"max_deletes": "20%"}), run);
     for mode in ["--dry-run", "--apply"] {
         let said = place.host(4, &["run", "x", mode]);
-        said.says("it would delete 3 records where the target holds 10, and 20% are allowed").says("--allow-deletes site=3");
+        said.says("it would delete 3 records where the target holds 10, and 20% are allowed")
+            .says("--allow-deletes site=3");
     }
     place.host(0, &["run", "x", "--apply", "--allow-deletes", "site=3"]);
     place.host(0, &["show", "x"]).says("limits: 20% deletes");
@@ -138,7 +143,7 @@ fn the_host_keeps_the_limits_of_a_program_that_has_none() {
 #[test]
 fn what_it_prints_to_standard_error_is_a_log_without_secrets() {
     let secret = "it's \"x\\y=z";
-    let run = "begin x; echo \"$request\" >&2; create 0 ams; ready create 1; finish completed";
+    let run = "begin x; printf '%s\\n' \"$request\" >&2; create 0 ams; ready create 1; finish completed";
     let token = json!({"variables": [{"name": "token", "secret": true, "env": "X_TOKEN", "required": true}]});
     let place = Place::new().with_described("x", &token, run);
     place.host(1, &["run", "x"]).says("variable `token`: no value is given").says("X_TOKEN");

@@ -47,7 +47,9 @@ fn place() -> Option<Place> {
 
 fn host(place: &Place, code: i32, arguments: &[&str]) -> Said {
     let mut command = place.host_command(arguments);
-    let said = Said::of(command.env("PYTHONPATH", place.path("jobs/lib")).env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap());
+    let said = Said::of(
+        command.env("PYTHONPATH", place.path("jobs/lib")).env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap(),
+    );
     assert_eq!(said.code, code, "{arguments:?}: {}{}", said.out, said.err);
     said
 }
@@ -100,8 +102,8 @@ fn an_adapter_pair_in_python_has_the_history_and_the_limits_of_any_job() {
 #[test]
 fn a_record_that_fails_in_python_is_reported_with_its_reason() {
     let Some(place) = place() else { return };
-    sites(&place, "source.json", &json!({"ams": {"city": "Amsterdam", "devices": {}}}));
-    sites(&place, "target.json", &json!({"ams": {"city": "Ams", "devices": {"sw1": "core"}}}));
+    sites(&place, "source.json", &json!({"ams": {"city": "Amsterdam", "devices": {"sw2": "leaf"}}}));
+    sites(&place, "target.json", &json!({"ams": {"city": "Ams", "devices": {"sw1": "core", "sw2": "leaf"}}}));
     let said = host(&place, 3, &[&RUN[..], &["--apply"]].concat());
     said.says("delete device \"sw1\": failed: sw1 is a core device").says("updated 1, failed 1");
     host(&place, 0, &["history", "logs", "last", "--status", "failed"]).says("sw1 is a core device");

@@ -42,11 +42,16 @@ fn its_jobs_are_listed_and_shown_as_those_of_the_host() {
 
     let show = ["show", "countries-to-inventory"];
     let shown = place.host(0, &show).out;
-    for part in ["country: identified by slug, under region", "--inventory [default: sqlite://inventory.db]", "in the job program `"] {
+    for part in [
+        "country: identified by slug, under region",
+        "--inventory [default: sqlite://inventory.db]",
+        "in the job program `",
+    ] {
         assert!(shown.contains(part), "no {part}: {shown}");
     }
     let (linked, hosted) = (place.json(&show), place.host_json(&show));
-    for key in ["id", "name", "description", "source_label", "kind", "data_mappings", "variables", "on_guard", "limits"] {
+    for key in ["id", "name", "description", "source_label", "kind", "data_mappings", "variables", "on_guard", "limits"]
+    {
         assert_eq!(hosted[key], linked[key], "{key}");
     }
     let help = place.host(0, &["run", "countries-to-inventory", "--help"]).out;
@@ -56,7 +61,7 @@ fn its_jobs_are_listed_and_shown_as_those_of_the_host() {
 #[test]
 fn a_run_is_reported_and_recorded_as_one_of_the_program_itself() {
     let (alone, hosted) = (place(), place());
-    for more in [&[][..], &["--apply", "--log-unchanged-records"], &["--apply"]] {
+    for more in [&[][..], &["--apply"], &["--apply", "--log-unchanged-records"]] {
         let run = [&RUN[..], more].concat();
         let (mut of_itself, mut of_host) = (timeless(alone.json(&run)), timeless(hosted.host_json(&run)));
         // The host knows the variables that were given.
@@ -89,8 +94,14 @@ fn a_run_is_reported_and_recorded_as_one_of_the_program_itself() {
 fn the_text_of_a_report_is_the_same() {
     let (alone, hosted) = (place(), place());
     let text = |said: Said| {
-        let is_timeless = |line: &&str| !["load ", "calculate", "execute", "whole run"].iter().any(|step| line.contains(step));
-        said.out.lines().filter(is_timeless).filter(|line| !line.starts_with("  file") && !line.starts_with("  inventory")).map(str::to_owned).collect::<Vec<_>>()
+        let is_timeless =
+            |line: &&str| !["load ", "calculate", "execute", "whole run"].iter().any(|step| line.contains(step));
+        said.out
+            .lines()
+            .filter(is_timeless)
+            .filter(|line| !line.starts_with("  file") && !line.starts_with("  inventory"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     for more in [&[][..], &["--apply"]] {
         let run = [&RUN[..], more].concat();
@@ -145,25 +156,30 @@ fn a_profile_configures_a_job_of_another_program() {
 }
 
 #[test]
-fn two_runs_at_once_are_kept_apart_by_the_lease_of_the_target() {
+fn the_host_takes_the_leases_of_the_job_and_of_the_target() {
     let place = place();
-    // A reader of the pipe waits for ever, and holds the leases meanwhile.
+    fs::write(
+        place.path("profiles.toml"),
+        "[countries-to-inventory.one]\nvariables = { file = 'pipe' }\n[countries-to-inventory.two]\n",
+    )
+    .unwrap();
+    // A reader of the pipe waits for ever, and the target is locked meanwhile.
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
-    let mut first = place.host_begun(&["run", "countries-to-inventory", "--apply", "--file", "pipe"]);
+    let mut first = place.host_begun(&["run", "countries-to-inventory@one", "--apply", "--parallel-loading"]);
+    let two = ["run", "countries-to-inventory@two", "--apply", "--file", "countries.json"];
     let begun = Instant::now();
-    loop {
-        let listed = place.host_json(&["history", "list"]);
-        if listed["items"].as_array().is_some_and(|items| !items.is_empty()) {
-            break;
-        }
+    while !place.path("home/.local/share/diffsync/history.db").exists() {
         assert!(begun.elapsed() < Duration::from_mins(1));
         sleep(Duration::from_millis(50));
     }
-    place.host(4, &[&RUN[..], &["--apply"]].concat()).says("is running");
-    assert!(Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap().success());
-    sleep(Duration::from_millis(500));
-    let _ = Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap();
-    assert_eq!(first.wait().unwrap().code(), Some(130));
+    sleep(Duration::from_secs(2));
+    place.host(4, &["run", "countries-to-inventory@one", "--apply"]).says("is in use by sync");
+    place.host(4, &two).says("`target:sqlite:").says("is in use by sync");
+
+    assert!(Command::new("kill").args(["-KILL", &first.id().to_string()]).status().unwrap().success());
+    first.wait().unwrap();
+    // Its program has seen the end of its input, and the lease of a process that is gone is not waited for.
+    place.host(0, &two);
 }
 
 #[test]
