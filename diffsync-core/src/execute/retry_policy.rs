@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-/// How often, and after which pauses, a call is retried after a [transient](TargetError::transient) error.
+/// How often, and after which pauses, a call is retried after a [transient](crate::adapter::TargetError::transient)
+/// error.
 ///
 /// The pauses double from the first to the longest. Each is drawn at random between half of it and all of it, so that many
 /// callers do not retry at the same moment. A pause that the server asks for is respected, up to

@@ -12,8 +12,8 @@ use crate::model::operation::Operation;
 /// Receives the undo plan of a run while the run writes.
 ///
 /// The lines so far can be read as a plan at any time: [`UndoLog::header`] returns the first line, and the run appends the
-/// others as it writes records. After the run, [`UndoPlan::write`](crate::plan_file::UndoPlan::write) writes the same plan as a whole,
-/// with a digest, to replace them.
+/// others as it writes records. After the run, [`UndoPlan::write`] writes the same plan as a whole, with a digest, to replace
+/// them.
 pub trait UndoSink: Send + Sync {
     /// Appends whole lines. They must be in the file when this returns, since the target has been changed already.
     ///
