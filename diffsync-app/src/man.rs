@@ -32,8 +32,8 @@ pub(crate) fn man(program: Command, matches: &ArgMatches) -> Exit {
         },
         None => {
             let mut page = Vec::new();
-            // Writing to memory does not fail.
-            let _ = Man::new(program).render(&mut page);
+            // As in the folder, the page does not list `help`, which has no page. Writing to memory does not fail.
+            let _ = Man::new(program.disable_help_subcommand(true)).render(&mut page);
             terminal::print(&String::from_utf8_lossy(&page))
         }
     }
