@@ -174,11 +174,11 @@ impl BulkRow for ChangeRow {
             seq.into(),
             parent_seq.into(),
             depth.into(),
-            model.into(),
+            Value::Name(model),
             record.into(),
             identifiers.into(),
-            action.into(),
-            withheld.into(),
+            Value::name(action),
+            Value::name(withheld),
             changes.into(),
         ]);
     }

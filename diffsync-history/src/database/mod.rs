@@ -63,6 +63,7 @@ macro_rules! bind {
                 Value::Integer(number) => query.bind(number),
                 Value::Text(Some(text)) => query.bind(text),
                 Value::Text(None) => query.bind(None::<&str>),
+                Value::Name(name) => query.bind(name),
             };
         }
         query

@@ -15,7 +15,7 @@ use crate::error::Cause;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) static DIALECT: Dialect = Dialect {
-    migrations: &[include_str!("../schema/postgres-1.sql")],
+    migrations: &[include_str!("../schema/postgres-1.sql"), include_str!("../schema/postgres-2.sql")],
     // The number is arbitrary, and the same in every version of the program.
     begin_migration: &["BEGIN", "SELECT pg_advisory_xact_lock(7304811920016)"],
     begin: "BEGIN",

@@ -3,11 +3,20 @@
 use std::sync::Arc;
 
 /// A value that is bound to a statement. It is cheap to clone, since a statement may have to be executed again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Flag(bool),
     Integer(Option<i64>),
     Text(Option<Arc<str>>),
+    /// One of a few texts that occur in many rows.
+    Name(&'static str),
+}
+
+impl Value {
+    /// One of a few texts, or none.
+    pub(crate) fn name(name: Option<&'static str>) -> Self {
+        name.map_or(Self::Text(None), Self::Name)
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -19,7 +28,11 @@ impl Value {
 
     /// The value of a column of texts.
     pub(super) fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { text.as_deref() } else { None }
+        match self {
+            Self::Text(text) => text.as_deref(),
+            Self::Name(name) => Some(name),
+            Self::Flag(_) | Self::Integer(_) => None,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Batch {
     bytes: usize,
 }
 
-/// How many rows of a sync there are.
+/// How many changes, log entries and log lines of a sync there are.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RowCounts {
     pub(super) changes: i64,
@@ -43,7 +43,11 @@ impl Batch {
 
     pub(super) fn add_entry(&mut self, entry: EntryRow) {
         self.bytes += entry.bytes();
-        self.entries.push(entry);
+        let entry = match self.entries.last_mut() {
+            Some(last) => last.join(entry),
+            None => Some(entry),
+        };
+        self.entries.extend(entry);
     }
 
     pub(super) fn add_line(&mut self, line: LineRow) {
@@ -68,6 +72,11 @@ impl Batch {
         number(self.changes.len())
     }
 
+    /// How many log entries its rows stand for.
+    fn entry_count(&self) -> i64 {
+        self.entries.iter().map(|entry| entry.count).sum()
+    }
+
     fn rows(&self) -> usize {
         self.changes.len() + self.entries.len() + self.lines.len()
     }
@@ -76,7 +85,7 @@ impl Batch {
     pub(super) fn added_to(&self, counts: RowCounts) -> RowCounts {
         RowCounts {
             changes: counts.changes + number(self.changes.len()),
-            entries: counts.entries + number(self.entries.len()),
+            entries: counts.entries + self.entry_count(),
             lines: counts.lines + number(self.lines.len()),
             dropped: counts.dropped,
         }
@@ -84,7 +93,8 @@ impl Batch {
 
     /// The counts if it cannot be written.
     pub(super) fn dropped_from(&self, counts: RowCounts) -> RowCounts {
-        RowCounts { dropped: counts.dropped + number(self.rows()), ..counts }
+        let dropped = self.changes() + self.entry_count() + number(self.lines.len());
+        RowCounts { dropped: counts.dropped + dropped, ..counts }
     }
 
     /// Without its rows: what else there is to write is little, and can be written later.

@@ -1,6 +1,7 @@
 //! The thread that writes what a run reports.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::iter;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{PlanView, RecordRef};
 use diffsync_core::run::CancellationToken;
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
@@ -47,7 +49,7 @@ pub(super) struct Writer {
     dropped_lines: Arc<AtomicU64>,
     plan: Option<Arc<dyn PlanView>>,
     /// The positions of the records of the diff.
-    positions: HashMap<RecordRef, i64>,
+    positions: HashMap<RecordRef, i64, RandomState>,
     batch: Batch,
     /// How many rows are written, or given up.
     counts: RowCounts,
@@ -92,7 +94,7 @@ impl Writer {
             cancellation,
             dropped_lines,
             plan: None,
-            positions: HashMap::new(),
+            positions: HashMap::default(),
             batch: Batch::default(),
             counts: RowCounts::default(),
             next: RowCounts::default(),
@@ -117,12 +119,13 @@ impl Writer {
                 return runtime.block_on(self.close());
             };
 
-            for message in messages {
+            let mut messages = VecDeque::from(messages);
+            while let Some(message) = messages.pop_front() {
                 match message {
                     Message::Plan(plan, _recorded) => {
                         // Dropped before `_recorded`, so that the run is cancelled before it stops waiting.
                         let _guard = CancelOnPanic(self.cancellation.clone());
-                        runtime.block_on(self.record_diff(plan));
+                        runtime.block_on(self.record_diff(plan, receiver, &mut messages));
                     }
                     Message::End(end) => runtime.block_on(self.end(&end)),
                     Message::Finish(done) => {
@@ -155,14 +158,17 @@ impl Writer {
                 self.batch.add_line(LineRow::new(self.next.lines, line));
                 self.next.lines += 1;
             }
-            Message::Done { at, record, operation, outcome, url } => {
+            Message::Done { at, record, operation, outcome, url, more } => {
                 let Some(plan) = self.plan.clone() else { return };
-                let about = match self.positions.get(&record) {
-                    Some(position) => About::Change(*position),
-                    None => about(&*plan, record, Some(operation)),
-                };
-                let (url, message) = (url.map(String::from), outcome.reason(&*plan, record).map(clean));
-                self.add_entry(at, outcome.kind().as_str(), about, url, message);
+                let mut url = url.map(String::from);
+                for record in iter::once(record).chain(more) {
+                    let about = match self.positions.get(&record) {
+                        Some(position) => About::Change(*position),
+                        None => about(&*plan, record, Some(operation)),
+                    };
+                    let message = outcome.reason(&*plan, record).map(clean);
+                    self.add_entry(at, outcome.kind().as_str(), about, url.take(), message);
+                }
             }
             Message::Unchanged { at, record } => {
                 let Some(plan) = self.plan.clone() else { return };
@@ -181,12 +187,14 @@ impl Writer {
         message: Option<String>,
     ) {
         let (seq, at) = (self.next.entries, at.as_microsecond());
-        self.batch.add_entry(EntryRow { seq, at, status, about, url, message });
+        self.batch.add_entry(EntryRow { seq, count: 1, at, status, about, url, message });
         self.next.entries += 1;
     }
 
-    /// Records the planned counts and the diff.
-    async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
+    /// Records the planned counts and the diff. What the run reports meanwhile is recorded as well, or added to the messages
+    /// that are left.
+    async fn record_diff(&mut self, plan: Arc<dyn PlanView>, receiver: &Receiver, left: &mut VecDeque<Message>) {
+        self.plan = Some(Arc::clone(&plan));
         let planned = serde_json::to_string(&plan.diff().summary()).unwrap_or_default();
         let sql = "UPDATE history_sync SET planned = $1 WHERE no = $2";
         self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
@@ -199,15 +207,36 @@ impl Writer {
             self.batch.add_change(ChangeRow::new(&*plan, row));
             if self.batch.is_full() {
                 self.flush_changes().await;
+                left.extend(receiver.take_now());
+                self.add_reported(left).await;
                 if self.next_renewal <= Instant::now() {
                     self.renew().await;
                 }
             }
         }
         self.flush_changes().await;
+    }
 
-        drop(tree);
-        self.plan = Some(plan);
+    /// Adds the rows of the messages that do not wait for the rest of the diff.
+    async fn add_reported(&mut self, messages: &mut VecDeque<Message>) {
+        while messages.front().is_some_and(|message| !self.waits_for_diff(message)) {
+            messages.pop_front().into_iter().for_each(|message| self.add(message));
+            if self.batch.is_full() {
+                self.flush_changes().await;
+            }
+        }
+    }
+
+    /// Whether a message is recorded later, while the diff is being recorded.
+    fn waits_for_diff(&self, message: &Message) -> bool {
+        match message {
+            // An entry takes less space once its change is there. But a reader should see it soon, and a kill not lose it.
+            Message::Done { at, record, more, .. } => {
+                let is_recorded = self.positions.contains_key(more.last().unwrap_or(record));
+                !is_recorded && at.duration_until(Timestamp::now()).unsigned_abs() < INTERVAL
+            }
+            message => message.is_urgent(),
+        }
     }
 
     /// Writes the batch, or forgets the positions of its changes, so that entries do not refer to what is missing.
