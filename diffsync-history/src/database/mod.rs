@@ -11,7 +11,7 @@ mod statement;
 mod value;
 
 pub(crate) use self::row::Row;
-pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Statement};
+pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Rows, Statement};
 pub(crate) use self::value::{Value, clean};
 
 #[cfg(feature = "postgres")]

@@ -17,8 +17,9 @@ use crate::error::Cause;
 /// How long a statement waits for another program that writes.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many rows one statement inserts.
-const ROWS: usize = 250;
+/// How many rows one statement inserts, the most first. There are few such statements, so that each is prepared once. The more
+/// rows one has, the fewer columns have the same value in all of them.
+const ROWS: [usize; 3] = [250, 50, 10];
 
 pub(super) static DIALECT: Dialect = Dialect {
     migrations: &[include_str!("../schema/sqlite-1.sql"), include_str!("../schema/sqlite-2.sql")],
@@ -39,13 +40,17 @@ pub(super) static DIALECT: Dialect = Dialect {
     },
 };
 
-/// Inserts rows, some hundreds with one statement: a larger one takes longer to prepare than it saves.
+/// Inserts rows, some hundreds with one statement.
 ///
 /// A value that all rows of a statement have is bound once: binding takes longer than all else that SQLite does with it.
 pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert) -> Result<(), sqlx::Error> {
     let width = insert.columns.len();
-    for rows in insert.values.chunks(ROWS * width) {
-        let count = rows.len() / width;
+    let mut rest = &*insert.values;
+    while !rest.is_empty() {
+        let left = rest.len() / width;
+        let count = ROWS.into_iter().find(|count| *count <= left).unwrap_or(1);
+        let (rows, after) = rest.split_at(count * width);
+        rest = after;
         let is_shared: Vec<_> = (0..width).map(|column| is_shared(rows, width, column)).collect();
 
         let mut own = 0;
@@ -65,8 +70,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert) -
             vec![&*row; count].join(", "),
         );
 
-        // A number of rows that occurs once is not worth a place among the prepared statements.
-        let query = sqlx::query(AssertSqlSafe(sql)).persistent(count == ROWS).bind(insert.sync_no);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(insert.sync_no);
         let shared = rows.iter().zip(&is_shared).filter(|(_, is_shared)| **is_shared);
         let query = bind!(query, shared.map(|(value, _)| value.clone()));
         let each = rows.iter().zip(is_shared.iter().cycle()).filter(|(_, is_shared)| !**is_shared);

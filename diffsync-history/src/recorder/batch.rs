@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::change::ChangeRow;
-use crate::database::{Insert, Statement};
+use crate::database::{Insert, Rows, Statement};
 use crate::entry::EntryRow;
 use crate::line::LineRow;
 
@@ -16,9 +16,9 @@ const BYTES: usize = 8 << 20;
 /// Rows that wait to be written together.
 #[derive(Default)]
 pub(super) struct Batch {
-    changes: Vec<ChangeRow>,
+    changes: Rows<ChangeRow>,
     entries: Vec<EntryRow>,
-    lines: Vec<LineRow>,
+    lines: Rows<LineRow>,
     /// What else is written with them.
     others: Vec<Statement>,
     /// How long their texts are.
@@ -104,16 +104,13 @@ impl Batch {
 
     /// What writes it, where `now` is the clock of the database.
     pub(super) fn writes(&mut self, sync_no: i64, counts: RowCounts, now: &str) -> (Vec<Statement>, Vec<Insert>) {
-        let mut inserts = Vec::new();
-        if !self.changes.is_empty() {
-            inserts.push(Insert::new(sync_no, mem::take(&mut self.changes)));
-        }
-        if !self.entries.is_empty() {
-            inserts.push(Insert::new(sync_no, mem::take(&mut self.entries)));
-        }
-        if !self.lines.is_empty() {
-            inserts.push(Insert::new(sync_no, mem::take(&mut self.lines)));
-        }
+        let mut entries = Rows::default();
+        entries.extend(mem::take(&mut self.entries));
+        let inserts = [
+            mem::take(&mut self.changes).insert(sync_no),
+            entries.insert(sync_no),
+            mem::take(&mut self.lines).insert(sync_no),
+        ];
 
         // In the same transaction, so the counts are those of the rows, and a run that is killed ended no earlier than its
         // last row.
@@ -126,7 +123,7 @@ impl Batch {
             sql,
             vec![changes.into(), entries.into(), lines.into(), dropped.into(), sync_no.into()],
         ));
-        (statements, inserts)
+        (statements, inserts.into_iter().flatten().collect())
     }
 }
 
