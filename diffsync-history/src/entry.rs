@@ -59,10 +59,9 @@ pub struct LogEntryFilter {
     pub text: Option<String>,
 }
 
-/// What an entry shares with the row of the diff that it refers to is kept there alone. A row that stands for several entries
-/// refers to as many rows, of which `change_seq` is the last.
-const JOINED: &str = "LEFT JOIN history_change AS c \
-                      ON c.sync_no = e.sync_no AND c.seq > e.change_seq - e.count AND c.seq <= e.change_seq";
+/// The rows of the diff that a row of entries refers to. What they share is kept there alone. A row that stands for several
+/// entries refers to as many changes, of which `change_seq` is the last.
+const CHANGES: &str = "c.sync_no = e.sync_no AND c.seq > e.change_seq - e.count AND c.seq <= e.change_seq";
 /// The position of an entry: that of its row is the position of the last one.
 const SEQ: &str = "(e.seq - coalesce(e.change_seq - c.seq, 0))";
 const ACTION: &str = "coalesce(e.action, c.action)";
@@ -107,29 +106,49 @@ impl History {
         } else {
             (String::new(), String::new(), "e.seq, c.seq")
         };
-
         let after = request.after.map_or(-1, |cursor| cursor.0);
+
         let mut query = Query::new(
-            &format!(
-                "SELECT {SEQ} AS seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, \
-                 {RECORD} AS record, coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes \
-                 FROM history_entry AS e{by_index} {JOINED} WHERE {condition} e.sync_no = ?"
-            ),
+            &format!("SELECT e.* FROM history_entry AS e{by_index} WHERE {condition} e.sync_no = ?"),
             self.number(sync).await?,
         );
-        // By the index, and then without the entries of the first row that were on the page before.
         query.and("e.seq > ?", after);
-        query.and(&format!("{SEQ} > ?"), after);
         query.and_any("e.status", filter.status.iter().cloned());
-        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
-        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
         query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));
         query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
+
+        let depends_on_changes = filter.model.is_some() || filter.action.is_some() || filter.text.is_some();
+        if !depends_on_changes {
+            query.page("e.seq", request);
+            query.sql = first_rows(&query.sql, after, request.limit());
+        }
+
+        let join = (self.dialect().join_range)("history_change AS c", CHANGES);
+        query.sql = format!(
+            "SELECT {SEQ} AS seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, \
+             {RECORD} AS record, coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes \
+             FROM ({}) AS e {join} WHERE true",
+            query.sql
+        );
+        // Without the entries of the first row that were on the page before.
+        query.and(&format!("{SEQ} > ?"), after);
+        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
+        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
         query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
         query.page(order, request);
         let rows = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
         Ok(Page::of(rows, request))
     }
+}
+
+/// The first of these rows, as many as have this number of entries after a position: a database without statistics would join
+/// all rows with their changes before it takes a page of them.
+fn first_rows(rows: &str, after: i64, entries: i64) -> String {
+    let unread = format!("CASE WHEN count < seq - {after} THEN count ELSE seq - {after} END");
+    format!(
+        "SELECT * FROM (SELECT r.*, sum({unread}) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - {unread} AS earlier \
+         FROM ({rows}) AS r) AS r WHERE earlier < {entries}"
+    )
 }
 
 /// How many log entries a row stands for at most: a page begins within a row, whose other entries are read as well.

@@ -171,6 +171,8 @@ pub(crate) struct Dialect {
     pub(crate) vacuum: Vacuum,
     /// What follows a table's name so that it is read by an index.
     pub(crate) use_index: fn(&str) -> String,
+    /// Joins each row with those of a table that meet a condition, which compares more than equal values.
+    pub(crate) join_range: fn(&str, &str) -> String,
     /// Whether a column of JSON objects has a key: the column, the path to the object, and the placeholder of the key.
     pub(crate) has_key: fn(&str, &str, &str) -> String,
 }

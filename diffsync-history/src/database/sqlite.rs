@@ -35,6 +35,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     },
     // Without statistics it would read a table by its key.
     use_index: |index| format!(" INDEXED BY {index}"),
+    join_range: |table, condition| format!("LEFT JOIN {table} ON {condition}"),
     has_key: |column, path, key| {
         format!("EXISTS (SELECT 1 FROM json_each({column}, '$.\"{path}\"') AS its WHERE its.key = {key})")
     },
