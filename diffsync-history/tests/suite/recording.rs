@@ -284,8 +284,11 @@ fn entries_that_differ_in_their_record_alone_share_rows_and_are_read_one_by_one(
         let refuse = |record: &str| {
             if record == "site-0001-00200" { Err(TargetError::new("no such name")) } else { Ok(()) }
         };
-        let (_, sync) =
-            job(Records::new(3, 400), Records::default()).on_write(refuse).recorded(&history, options()).await;
+        let (_, sync) = job(Records::new(3, 400), Records::default())
+            .without_pages()
+            .on_write(refuse)
+            .recorded(&history, options())
+            .await;
         assert_eq!((sync.entries, sync.dropped), (1_203, 0));
         assert_eq!(database.numbers("SELECT CAST(sum(count) AS BIGINT) FROM history_entry").await, [1_203]);
         let rows = database.numbers("SELECT count(*) FROM history_entry").await[0];

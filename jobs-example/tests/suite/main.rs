@@ -10,6 +10,7 @@ mod guards;
 mod history;
 mod ipam;
 mod key;
+mod kills;
 mod network;
 mod plans;
 mod profiles;
