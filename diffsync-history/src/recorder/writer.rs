@@ -207,7 +207,10 @@ impl Writer {
             self.batch.add_change(ChangeRow::new(&*plan, row));
             if self.batch.is_full() {
                 self.flush_changes().await;
-                left.extend(receiver.take_now());
+                if left.is_empty() {
+                    // Otherwise they stay in the queue, whose capacity makes a run wait that is faster than the database.
+                    left.extend(receiver.take_now());
+                }
                 self.add_reported(left).await;
                 if self.next_renewal <= Instant::now() {
                     self.renew().await;

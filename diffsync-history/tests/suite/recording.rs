@@ -329,3 +329,22 @@ fn entries_that_differ_in_their_record_alone_share_rows_and_are_read_one_by_one(
         assert_eq!(paged(&text, 50).await.len(), 300);
     });
 }
+
+#[test]
+fn what_became_of_records_is_seen_while_the_diff_is_still_recorded() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let recording = tokio::spawn(async move {
+            job(Records::new(60, 1_000), Records::default()).recorded(&history, options()).await.1
+        });
+        let mut is_seen = false;
+        while !recording.is_finished() {
+            let seen = database.numbers("SELECT no FROM history_sync WHERE entries > 0 AND changes < 60060").await;
+            is_seen |= !seen.is_empty();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let sync = recording.await.unwrap();
+        assert_eq!((sync.changes, sync.entries, sync.dropped), (60_060, 60_060, 0));
+        assert!(is_seen, "no entry was there before the last change");
+    });
+}

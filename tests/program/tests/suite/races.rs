@@ -33,9 +33,14 @@ enum Histories {
 /// The profiles of the two runs. They have leases of their own jobs, and share only that of the target.
 const RUNS: [&str; 2] = ["one", "other"];
 
-/// Why a run may have been refused.
-const REFUSALS: [&str; 3] =
-    ["is in use by sync", "another run is writing it", "somebody else changed it since it was loaded"];
+/// Why a run may have been refused: by the lease, by the lock of a file, and by `MariaDB` where the other run has created the table
+/// since this one began to load.
+const REFUSALS: [&str; 4] = [
+    "is in use by sync",
+    "another run is writing it",
+    "somebody else changed it since it was loaded",
+    "Table definition has changed, please retry transaction",
+];
 
 fn rounds() -> usize {
     if std::env::var_os("DIFFSYNC_STRESS").is_some() { 40 } else { 2 }
