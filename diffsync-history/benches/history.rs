@@ -1,7 +1,9 @@
 //! How long it takes to record a million changes, to read them page by page and to remove them, and how much longer runs take
 //! that are recorded.
 //!
-//! `cargo bench -p diffsync-history --all-features [-- RECORDS [ROUNDS]]`
+//! `cargo bench -p diffsync-history --all-features [-- RECORDS [ROUNDS] [overhead] [sqlite]]`
+//!
+//! With `overhead`, only how much longer runs take; with `sqlite`, only a history in an SQLite file.
 
 #![allow(
     clippy::unwrap_used,
@@ -256,6 +258,75 @@ async fn prune(history: &History, other: &History) {
     );
 }
 
+/// What a run took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    /// The processor time of all threads.
+    cpu: Duration,
+}
+
+/// The processor time of this process so far, to a hundredth of a second; zero where the system does not say.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may contain spaces.
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+async fn cost(run: impl Future) -> Cost {
+    let (begun, before) = (Instant::now(), cpu());
+    run.await;
+    Cost { wall: begun.elapsed(), cpu: cpu().saturating_sub(before) }
+}
+
+/// Prints the medians, and the shortest.
+fn compare(what: &str, plain: &[Cost], recorded: &[Cost]) {
+    let of = |costs: &[Cost], part: fn(&Cost) -> Duration, share: usize| {
+        let mut all: Vec<_> = costs.iter().map(|cost| part(cost).as_secs_f64()).collect();
+        all.sort_by(f64::total_cmp);
+        all[(all.len() - 1) * share / 2]
+    };
+    for (name, part, share) in [
+        ("best", (|cost| cost.wall) as fn(&Cost) -> Duration, 0),
+        ("median", |cost| cost.wall, 1),
+        ("processor time, median", |cost| cost.cpu, 1),
+    ] {
+        let (plain, recorded) = (of(plain, part, share), of(recorded, part, share));
+        let more = (recorded / plain - 1.0) * 100.0;
+        println!("  {what}, {name}: {plain:.3} s, recorded {recorded:.3} s ({more:+.1} %)");
+    }
+}
+
+/// How much longer runs into an `SQLite` file take, in turns with and without a history.
+async fn overhead(history: &History, records: usize, rounds: usize) {
+    let folder = TempDir::new().unwrap();
+    let sqlite = |name: String| -> Sql<World> {
+        let file = format!("sqlite://{}/{name}.db", folder.path().display());
+        Sql::open(&Url::parse(&file).unwrap()).unwrap().create_tables()
+    };
+    run(push(world(records), sqlite("same".into())), None, false).await;
+
+    for (what, records) in [("unchanged records in SQLite", records), ("creates into SQLite", records / 10)] {
+        let (mut plain, mut recorded) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            let mut turns = [(None, &mut plain), (Some(history), &mut recorded)];
+            // What comes second may find the machine in another state.
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for (history, costs) in turns {
+                let name = format!("{round}-{}", history.is_some());
+                let target = sqlite(if what.starts_with("unchanged") { "same".into() } else { name });
+                let job = push(world(records), target);
+                costs.push(cost(run(job, history, false)).await);
+            }
+        }
+        compare(&format!("{records} {what}"), &plain, &recorded);
+    }
+}
+
 fn best(taken: &[Duration]) -> f64 {
     taken.iter().min().unwrap().as_secs_f64()
 }
@@ -264,13 +335,18 @@ fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let records = arguments.first().copied().unwrap_or(1_000_000);
     let rounds = arguments.get(1).copied().unwrap_or(3);
-    let kinds = [Kind::Sqlite].into_iter().chain(diffsync_test_servers::postgres().map(|_| Kind::Postgres));
+    let is_given = |word: &str| std::env::args().any(|argument| argument == word);
+    let server = if is_given("sqlite") { None } else { diffsync_test_servers::postgres() };
+    let kinds = [Kind::Sqlite].into_iter().chain(server.map(|_| Kind::Postgres));
 
     for kind in kinds {
         println!("{kind:?}, {records} records");
         block_on(async {
             let database = Database::new(kind).await;
             let history = database.open().await;
+            if is_given("overhead") {
+                return overhead(&history, records, rounds).await;
+            }
 
             let mut plain = Vec::new();
             let mut recorded = Vec::new();
@@ -311,38 +387,7 @@ fn main() {
             let other = database.open().await;
             prune(&history, &other).await;
 
-            let folder = TempDir::new().unwrap();
-            let sqlite = |name: String| -> Sql<World> {
-                let file = format!("sqlite://{}/{name}.db", folder.path().display());
-                Sql::open(&Url::parse(&file).unwrap()).unwrap().create_tables()
-            };
-            run(push(world(records), sqlite("same".into())), None, false).await;
-            let (mut plain, mut recorded) = (Vec::new(), Vec::new());
-            for _ in 0..rounds {
-                plain.push(run(push(world(records), sqlite("same".into())), None, false).await.0);
-                recorded.push(run(push(world(records), sqlite("same".into())), Some(&history), false).await.0);
-            }
-            println!(
-                "  {records} unchanged records in SQLite: {:.3} s, recorded {:.3} s (+{:.1} %)",
-                best(&plain),
-                best(&recorded),
-                (best(&recorded) / best(&plain) - 1.0) * 100.0
-            );
-
-            let creates = records / 10;
-            let (mut plain, mut recorded) = (Vec::new(), Vec::new());
-            for round in 0..rounds {
-                for (history, taken) in [(None, &mut plain), (Some(&history), &mut recorded)] {
-                    let target = sqlite(format!("{round}-{}", history.is_some()));
-                    taken.push(run(push(world(creates), target), history, false).await.0);
-                }
-            }
-            println!(
-                "  {creates} creates into SQLite: {:.3} s, recorded {:.3} s (+{:.1} %)",
-                best(&plain),
-                best(&recorded),
-                (best(&recorded) / best(&plain) - 1.0) * 100.0
-            );
+            overhead(&history, records, rounds).await;
         });
     }
 }

@@ -202,7 +202,7 @@ impl BulkRow for ChangeRow {
             model.into(),
             record.into(),
             identifiers.into(),
-            action.into(),
+            Value::name(action),
             withheld.into(),
             changes.into(),
         ]);

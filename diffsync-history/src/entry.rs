@@ -24,7 +24,7 @@ const UNWRITTEN: [&str; 5] = ["failed", "blocked", "held", "unknown", "unsupport
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LogEntry {
-    /// When.
+    /// When. Records that were written together share a time.
     pub at: Timestamp,
     /// What was to be done with it; nothing if it is the same on both sides.
     pub action: Option<Operation>,
@@ -84,8 +84,11 @@ pub struct LogEntryFilter {
     pub text: Option<String>,
 }
 
-/// What an entry shares with the row of the diff that it refers to is kept there alone.
-const JOINED: &str = " LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq";
+/// The rows of the diff that a row of entries refers to. What they share is kept there alone. A row that stands for several
+/// entries refers to as many changes, of which `change_seq` is the last.
+const CHANGES: &str = "c.sync_no = e.sync_no AND c.seq > e.change_seq - e.count AND c.seq <= e.change_seq";
+/// The position of an entry: that of its row is the position of the last one.
+const SEQ: &str = "(e.seq - coalesce(e.change_seq - c.seq, 0))";
 const ACTION: &str = "coalesce(e.action, c.action)";
 const MODEL: &str = "coalesce(e.model, c.model)";
 const RECORD: &str = "coalesce(e.record, c.record)";
@@ -120,43 +123,72 @@ impl History {
         request: PageRequest,
     ) -> Result<Page<LogEntry>, HistoryError> {
         let is_unwritten = |status: &String| UNWRITTEN.contains(&status.as_str());
-        let (by_index, condition) = if !filter.status.is_empty() && filter.status.iter().all(is_unwritten) {
+        let (by_index, condition, order) = if !filter.status.is_empty() && filter.status.iter().all(is_unwritten) {
             // A partial index is used only where the query contains its condition.
             let condition = format!("e.status IN ('{}') AND", UNWRITTEN.join("', '"));
-            ((self.dialect().use_index)("history_entry_unwritten"), condition)
+            // Each of them has a row of its own.
+            ((self.dialect().use_index)("history_entry_unwritten"), condition, "e.seq")
         } else {
-            (String::new(), String::new())
+            (String::new(), String::new(), "e.seq, c.seq")
         };
-        let is_joined = filter.model.is_some() || filter.action.is_some() || filter.text.is_some();
-        let joined = if is_joined { JOINED } else { "" };
+        let after = request.after.map_or(-1, |cursor| cursor.0);
 
         let mut query = Query::new(
-            &format!("SELECT e.* FROM history_entry AS e{by_index}{joined} WHERE {condition} e.sync_no = ?"),
+            &format!("SELECT e.* FROM history_entry AS e{by_index} WHERE {condition} e.sync_no = ?"),
             self.number(sync).await?,
         );
-        query.and("e.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
+        query.and("e.seq > ?", after);
         query.and_any("e.status", filter.status.iter().cloned());
-        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
-        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
         query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));
         query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
-        query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
-        query.page("e.seq", request);
 
-        // The page comes first: a database without statistics would join all rows before it takes a hundred of them.
-        let page = query.sql;
-        let sql = format!(
-            "SELECT e.seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, {RECORD} AS record, \
-             coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes FROM ({page}) AS e{JOINED} ORDER BY e.seq"
+        let depends_on_changes = filter.model.is_some() || filter.action.is_some() || filter.text.is_some();
+        if !depends_on_changes {
+            query.page("e.seq", request);
+            query.sql = first_rows(&query.sql, after, request.limit());
+        }
+
+        let join = (self.dialect().join_range)("history_change AS c", CHANGES);
+        query.sql = format!(
+            "SELECT {SEQ} AS seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, \
+             {RECORD} AS record, coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes \
+             FROM ({}) AS e {join} WHERE true",
+            query.sql
         );
-        let rows = self.fetch("read log entries", &sql, query.values, LogEntry::read).await?;
+        // Without the entries of the first row that were on the page before.
+        query.and(&format!("{SEQ} > ?"), after);
+        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
+        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
+        query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
+        query.page(order, request);
+        let rows = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
         Ok(Page::of(rows, request))
     }
 }
 
-/// A log entry on its way into the history.
+/// The first of these rows, as many as have this number of entries after a position: a database without statistics would join
+/// all rows with their changes before it takes a page of them.
+fn first_rows(rows: &str, after: i64, entries: i64) -> String {
+    let unread = format!("CASE WHEN count < seq - {after} THEN count ELSE seq - {after} END");
+    format!(
+        "SELECT * FROM (SELECT r.*, sum({unread}) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - {unread} AS earlier \
+         FROM ({rows}) AS r) AS r WHERE earlier < {entries}"
+    )
+}
+
+/// How many log entries a row stands for at most: a page begins within a row, whose other entries are read as well.
+const MOST: i64 = 1_000;
+
+/// Within which time log entries share the time of the first, in microseconds.
+const MOMENT: i64 = 1_000;
+
+/// A row of log entries on its way into the history: one entry, or several that differ in nothing but their record, with
+/// the changes that they refer to next to each other.
 pub(crate) struct EntryRow {
+    /// The position of the last.
     pub(crate) seq: i64,
+    /// How many there are.
+    pub(crate) count: i64,
     pub(crate) at: i64,
     pub(crate) status: Cow<'static, str>,
     pub(crate) about: About,
@@ -166,7 +198,7 @@ pub(crate) struct EntryRow {
 
 /// What a log entry is about.
 pub(crate) enum About {
-    /// A row of the diff, by its position.
+    /// A row of the diff, by its position; the last one's, if there are several entries.
     Change(i64),
     /// A record that is not in the recorded diff.
     Record { action: Option<&'static str>, model: Cow<'static, str>, record: String, identifiers: Option<String> },
@@ -176,6 +208,7 @@ impl BulkRow for EntryRow {
     const TABLE: &'static str = "history_entry";
     const COLUMNS: &'static [Column] = &[
         ("seq", Integer),
+        ("count", Integer),
         ("at", Integer),
         ("status", Text),
         ("url", Text),
@@ -188,12 +221,12 @@ impl BulkRow for EntryRow {
     ];
 
     fn add_values(self, values: &mut Vec<Value>) {
-        let Self { seq, at, status, about, url, message } = self;
-        values.extend([seq.into(), at.into(), status.into(), url.into(), message.into()]);
+        let Self { seq, count, at, status, about, url, message } = self;
+        values.extend([seq.into(), count.into(), at.into(), status.into(), url.into(), message.into()]);
         values.extend(match about {
             About::Change(change) => [change.into(), NO_TEXT, NO_TEXT, NO_TEXT, NO_TEXT],
             About::Record { action, model, record, identifiers } => {
-                [Value::Integer(None), action.into(), model.into(), record.into(), identifiers.into()]
+                [Value::Integer(None), Value::name(action), model.into(), record.into(), identifiers.into()]
             }
         });
     }
@@ -202,6 +235,30 @@ impl BulkRow for EntryRow {
 const NO_TEXT: Value = Value::Text(None);
 
 impl EntryRow {
+    /// Adds the entries of the next row, or returns it if they need a row of their own.
+    pub(crate) fn join(&mut self, next: Self) -> Option<Self> {
+        if self.can_join(&next) {
+            (self.seq, self.count, self.about) = (next.seq, self.count + next.count, next.about);
+            return None;
+        }
+        Some(next)
+    }
+
+    fn can_join(&self, next: &Self) -> bool {
+        let (About::Change(last), About::Change(change)) = (&self.about, &next.about) else { return false };
+        // Those that were not written are found by an index, one by one.
+        let is_plain = |entry: &Self| {
+            entry.url.is_none() && entry.message.is_none() && !UNWRITTEN.contains(&entry.status.as_ref())
+        };
+        last + next.count == *change
+            && self.seq + next.count == next.seq
+            && self.status == next.status
+            && (0..MOMENT).contains(&(next.at - self.at))
+            && self.count + next.count <= MOST
+            && is_plain(self)
+            && is_plain(next)
+    }
+
     /// How long its texts are.
     pub(crate) fn bytes(&self) -> usize {
         self.message.as_ref().map_or(0, String::len)

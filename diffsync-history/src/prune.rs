@@ -21,7 +21,9 @@ const CHUNK: i64 = 5_000;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The tables of details, entries before the changes that they refer to.
-const TABLES: [&str; 3] = ["history_entry", "history_change", "history_line"];
+const TABLES: [&str; 3] = [ENTRIES, "history_change", "history_line"];
+
+const ENTRIES: &str = "history_entry";
 
 /// Which syncs keep their changes, log entries and log lines.
 ///
@@ -109,7 +111,7 @@ impl History {
         self.fetch("prune", &query.sql, query.values, read).await
     }
 
-    /// Removes the rows of a sync from a table, and returns how many there were.
+    /// Removes the rows of a sync from a table, and returns how many changes, log entries or log lines these were.
     async fn remove_details(&self, table: &str, no: i64) -> Result<u64, HistoryError> {
         let bounds = format!("SELECT min(seq) AS first, max(seq) AS last FROM {table} WHERE sync_no = $1");
         let read = |row: &Row| Ok(row.optional_integer("first")?.zip(row.optional_integer("last")?));
@@ -117,12 +119,17 @@ impl History {
         let Some((first, last)) = bounds.first().copied().flatten() else { return Ok(0) };
 
         // With a lower bound, PostgreSQL does not look again at the rows that are removed already.
-        let remove = format!("DELETE FROM {table} WHERE sync_no = $1 AND seq >= $2 AND seq < $3");
+        let chunk = format!("FROM {table} WHERE sync_no = $1 AND seq >= $2 AND seq < $3");
+        // A row may stand for several entries.
+        let counted = if table == ENTRIES { "coalesce(sum(count), 0)" } else { "count(*)" };
+        let (count, remove) = (format!("SELECT CAST({counted} AS BIGINT) AS count {chunk}"), format!("DELETE {chunk}"));
         let mut removed = 0;
         let mut next = first;
         while next <= last {
             let chunk = vec![no.into(), Value::from(next), Value::from(next + CHUNK)];
-            removed += self.execute("prune", &remove, chunk).await?;
+            let count = self.fetch("prune", &count, chunk.clone(), |row| row.integer("count")).await?;
+            self.execute("prune", &remove, chunk).await?;
+            removed += count.into_iter().sum::<i64>().unsigned_abs();
             next += CHUNK;
             tokio::time::sleep(PAUSE).await;
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use foldhash::fast::RandomState;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -169,7 +170,7 @@ impl<'a> DiffTree<'a> {
     #[must_use]
     pub fn of(plan: &'a dyn PlanView) -> Self {
         let mut builder =
-            TreeBuilder { tree: Self { plan, nodes: Vec::new(), roots: Vec::new() }, known: HashMap::new() };
+            TreeBuilder { tree: Self { plan, nodes: Vec::new(), roots: Vec::new() }, known: HashMap::default() };
         for (model, table) in plan.diff().tables().iter().enumerate() {
             for (place, &row) in table.creates.iter().enumerate() {
                 builder.add(RecordRef::new(Side::Source, model, row), Change::Create(place));
@@ -323,7 +324,7 @@ impl fmt::Debug for DiffTree<'_> {
 
 struct TreeBuilder<'a> {
     tree: DiffTree<'a>,
-    known: HashMap<RecordRef, usize>,
+    known: HashMap<RecordRef, usize, RandomState>,
 }
 
 impl TreeBuilder<'_> {

@@ -11,7 +11,7 @@ mod statement;
 mod value;
 
 pub(crate) use self::row::Row;
-pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Statement};
+pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Rows, Statement};
 pub(crate) use self::value::{Value, clean};
 
 #[cfg(feature = "postgres")]
@@ -63,6 +63,7 @@ macro_rules! bind {
                 Value::Integer(number) => query.bind(number),
                 Value::Text(Some(text)) => query.bind(text),
                 Value::Text(None) => query.bind(None::<&str>),
+                Value::Name(name) => query.bind(name),
             };
         }
         query
@@ -170,6 +171,8 @@ pub(crate) struct Dialect {
     pub(crate) vacuum: Vacuum,
     /// What follows a table's name so that it is read by an index.
     pub(crate) use_index: fn(&str) -> String,
+    /// Joins each row with those of a table that meet a condition, which compares more than equal values.
+    pub(crate) join_range: fn(&str, &str) -> String,
     /// Whether a column of JSON objects has a key: the column, the path to the object, and the placeholder of the key.
     pub(crate) has_key: fn(&str, &str, &str) -> String,
 }

@@ -15,7 +15,7 @@ use crate::error::Cause;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) static DIALECT: Dialect = Dialect {
-    migrations: &[include_str!("../schema/postgres-1.sql")],
+    migrations: &[include_str!("../schema/postgres-1.sql"), include_str!("../schema/postgres-2.sql")],
     // The number is arbitrary, and the same in every version of the program.
     begin_migration: &["BEGIN", "SELECT pg_advisory_xact_lock(7304811920016)"],
     begin: "BEGIN",
@@ -24,6 +24,10 @@ pub(super) static DIALECT: Dialect = Dialect {
     now: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     vacuum: Vacuum::Once("VACUUM history_change, history_entry, history_line"),
     use_index: |_| String::new(),
+    // Otherwise it might compare each row with all others. `OFFSET` keeps this a query of its own for each row.
+    join_range: |table, condition| {
+        format!("LEFT JOIN LATERAL (SELECT * FROM {table} WHERE {condition} ORDER BY seq OFFSET 0) AS c ON true")
+    },
     has_key: |column, path, key| format!("jsonb_exists({column}::jsonb->'{path}', {key})"),
 };
 

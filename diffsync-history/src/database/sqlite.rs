@@ -17,11 +17,12 @@ use crate::error::Cause;
 /// How long a statement waits for another program that writes.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many rows one statement inserts.
-const ROWS: usize = 250;
+/// How many rows one statement inserts, the most first. There are few such statements, so that each is prepared once. The more
+/// rows one has, the fewer columns have the same value in all of them.
+const ROWS: [usize; 3] = [250, 50, 10];
 
 pub(super) static DIALECT: Dialect = Dialect {
-    migrations: &[include_str!("../schema/sqlite-1.sql")],
+    migrations: &[include_str!("../schema/sqlite-1.sql"), include_str!("../schema/sqlite-2.sql")],
     begin_migration: &["BEGIN IMMEDIATE"],
     begin: "BEGIN IMMEDIATE",
     has_schema: "SELECT 1 AS found FROM sqlite_master WHERE name = 'history_schema'",
@@ -34,29 +35,57 @@ pub(super) static DIALECT: Dialect = Dialect {
     },
     // Without statistics it would read a table by its key.
     use_index: |index| format!(" INDEXED BY {index}"),
+    join_range: |table, condition| format!("LEFT JOIN {table} ON {condition}"),
     has_key: |column, path, key| {
         format!("EXISTS (SELECT 1 FROM json_each({column}, '$.\"{path}\"') AS its WHERE its.key = {key})")
     },
 };
 
-/// Inserts rows, some hundreds with one statement: a larger one takes longer to prepare than it saves.
+/// Inserts rows, some hundreds with one statement.
+///
+/// A value that all rows of a statement have is bound once: binding takes longer than all else that SQLite does with it.
 pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert) -> Result<(), sqlx::Error> {
     let width = insert.columns.len();
-    let head = format!("INSERT INTO {} (sync_no, {}) VALUES ", insert.table, insert.names());
-    let row = format!("(?{})", ", ?".repeat(width));
+    let mut rest = &*insert.values;
+    while !rest.is_empty() {
+        let left = rest.len() / width;
+        let count = ROWS.into_iter().find(|count| *count <= left).unwrap_or(1);
+        let (rows, after) = rest.split_at(count * width);
+        rest = after;
+        let is_shared: Vec<_> = (0..width).map(|column| is_shared(rows, width, column)).collect();
 
-    for rows in insert.values.chunks(ROWS * width) {
-        let count = rows.len() / width;
-        let placeholders = vec![&*row; count].join(", ");
-        let sql = AssertSqlSafe(format!("{head}{placeholders} ON CONFLICT DO NOTHING"));
-        // A number of rows that occurs once is not worth a place among the prepared statements.
-        let mut query = sqlx::query(sql).persistent(count == ROWS);
-        for row in rows.chunks(width) {
-            query = bind!(query.bind(insert.sync_no), row.iter().cloned());
-        }
+        let mut own = 0;
+        let columns = is_shared.iter().map(|is_shared| {
+            if *is_shared {
+                return "?".to_owned();
+            }
+            own += 1;
+            format!("column{own}")
+        });
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let row = format!("({})", vec!["?"; own].join(", "));
+        let sql = format!(
+            "INSERT INTO {} (sync_no, {}) SELECT ?, {columns} FROM (VALUES {}) WHERE true ON CONFLICT DO NOTHING",
+            insert.table,
+            insert.names(),
+            vec![&*row; count].join(", "),
+        );
+
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(insert.sync_no);
+        let shared = rows.iter().zip(&is_shared).filter(|(_, is_shared)| **is_shared);
+        let query = bind!(query, shared.map(|(value, _)| value.clone()));
+        let each = rows.iter().zip(is_shared.iter().cycle()).filter(|(_, is_shared)| !**is_shared);
+        let query = bind!(query, each.map(|(value, _)| value.clone()));
         query.execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Whether all of these rows have the same value in a column. No two have the same in the first, which is their position.
+fn is_shared(rows: &[Value], width: usize, column: usize) -> bool {
+    let mut values = rows.iter().skip(column).step_by(width);
+    let first = values.next();
+    column > 0 && values.all(|value| Some(value) == first)
 }
 
 pub(super) async fn open(path: &Path, connections: u32) -> Result<SqlitePool, Cause> {

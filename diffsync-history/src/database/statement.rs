@@ -1,5 +1,7 @@
 //! Statements with their values, and inserts of many rows.
 
+use std::marker::PhantomData;
+
 use super::Value;
 
 /// A statement with its values.
@@ -50,15 +52,44 @@ pub(crate) struct Insert {
     pub(crate) values: Vec<Value>,
 }
 
-impl Insert {
-    pub(crate) fn new<R: BulkRow>(sync_no: i64, rows: Vec<R>) -> Self {
-        let mut values = Vec::with_capacity(rows.len() * R::COLUMNS.len());
-        for row in rows {
-            row.add_values(&mut values);
-        }
-        Self { table: R::TABLE, columns: R::COLUMNS, sync_no, values }
+/// Rows that wait to be inserted.
+pub(crate) struct Rows<R> {
+    /// The values of all rows, one row after the other.
+    values: Vec<Value>,
+    count: usize,
+    kind: PhantomData<R>,
+}
+
+impl<R> Default for Rows<R> {
+    fn default() -> Self {
+        Self { values: Vec::new(), count: 0, kind: PhantomData }
+    }
+}
+
+impl<R: BulkRow> Rows<R> {
+    pub(crate) fn push(&mut self, row: R) {
+        row.add_values(&mut self.values);
+        self.count += 1;
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// What inserts them, if there are any.
+    pub(crate) fn insert(self, sync_no: i64) -> Option<Insert> {
+        let Self { values, count, .. } = self;
+        (count > 0).then_some(Insert { table: R::TABLE, columns: R::COLUMNS, sync_no, values })
+    }
+}
+
+impl<R: BulkRow> Extend<R> for Rows<R> {
+    fn extend<I: IntoIterator<Item = R>>(&mut self, rows: I) {
+        rows.into_iter().for_each(|row| self.push(row));
+    }
+}
+
+impl Insert {
     /// The names of the columns.
     pub(super) fn names(&self) -> String {
         self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")

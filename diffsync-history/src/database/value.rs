@@ -4,11 +4,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A value that is bound to a statement. It is cheap to clone, since a statement may have to be executed again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Flag(bool),
     Integer(Option<i64>),
     Text(Option<Arc<str>>),
+    /// One of a few texts that occur in many rows.
+    Name(&'static str),
+}
+
+impl Value {
+    /// One of a few texts, or none.
+    pub(crate) fn name(name: Option<&'static str>) -> Self {
+        name.map_or(Self::Text(None), Self::Name)
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -20,7 +29,11 @@ impl Value {
 
     /// The value of a column of texts.
     pub(super) fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { text.as_deref() } else { None }
+        match self {
+            Self::Text(text) => text.as_deref(),
+            Self::Name(name) => Some(name),
+            Self::Flag(_) | Self::Integer(_) => None,
+        }
     }
 }
 
@@ -54,15 +67,18 @@ impl From<String> for Value {
     }
 }
 
-impl From<Cow<'_, str>> for Value {
-    fn from(text: Cow<'_, str>) -> Self {
-        Self::Text(Some(text.into()))
+impl From<Cow<'static, str>> for Value {
+    fn from(text: Cow<'static, str>) -> Self {
+        match text {
+            Cow::Borrowed(name) => Self::Name(name),
+            Cow::Owned(text) => text.into(),
+        }
     }
 }
 
-impl From<Option<Cow<'_, str>>> for Value {
-    fn from(text: Option<Cow<'_, str>>) -> Self {
-        Self::Text(text.map(Into::into))
+impl From<Option<Cow<'static, str>>> for Value {
+    fn from(text: Option<Cow<'static, str>>) -> Self {
+        text.map_or(Self::Text(None), Self::from)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::change::ChangeRow;
-use crate::database::{Insert, Statement};
+use crate::database::{Insert, Rows, Statement};
 use crate::entry::EntryRow;
 use crate::line::LineRow;
 
@@ -16,16 +16,16 @@ const BYTES: usize = 8 << 20;
 /// Rows that wait to be written together.
 #[derive(Default)]
 pub(super) struct Batch {
-    changes: Vec<ChangeRow>,
+    changes: Rows<ChangeRow>,
     entries: Vec<EntryRow>,
-    lines: Vec<LineRow>,
+    lines: Rows<LineRow>,
     /// What else is written with them.
     others: Vec<Statement>,
     /// How long their texts are.
     bytes: usize,
 }
 
-/// How many rows of a sync there are.
+/// How many changes, log entries and log lines of a sync there are.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RowCounts {
     pub(super) changes: i64,
@@ -43,7 +43,11 @@ impl Batch {
 
     pub(super) fn add_entry(&mut self, entry: EntryRow) {
         self.bytes += entry.bytes();
-        self.entries.push(entry);
+        let entry = match self.entries.last_mut() {
+            Some(last) => last.join(entry),
+            None => Some(entry),
+        };
+        self.entries.extend(entry);
     }
 
     pub(super) fn add_line(&mut self, line: LineRow) {
@@ -68,6 +72,11 @@ impl Batch {
         number(self.changes.len())
     }
 
+    /// How many log entries its rows stand for.
+    fn entry_count(&self) -> i64 {
+        self.entries.iter().map(|entry| entry.count).sum()
+    }
+
     fn rows(&self) -> usize {
         self.changes.len() + self.entries.len() + self.lines.len()
     }
@@ -76,7 +85,7 @@ impl Batch {
     pub(super) fn added_to(&self, counts: RowCounts) -> RowCounts {
         RowCounts {
             changes: counts.changes + number(self.changes.len()),
-            entries: counts.entries + number(self.entries.len()),
+            entries: counts.entries + self.entry_count(),
             lines: counts.lines + number(self.lines.len()),
             dropped: counts.dropped,
         }
@@ -84,7 +93,8 @@ impl Batch {
 
     /// The counts if it cannot be written.
     pub(super) fn dropped_from(&self, counts: RowCounts) -> RowCounts {
-        RowCounts { dropped: counts.dropped + number(self.rows()), ..counts }
+        let dropped = self.changes() + self.entry_count() + number(self.lines.len());
+        RowCounts { dropped: counts.dropped + dropped, ..counts }
     }
 
     /// Without its rows: what else there is to write is little, and can be written later.
@@ -94,16 +104,13 @@ impl Batch {
 
     /// What writes it, where `now` is the clock of the database.
     pub(super) fn writes(&mut self, sync_no: i64, counts: RowCounts, now: &str) -> (Vec<Statement>, Vec<Insert>) {
-        let mut inserts = Vec::new();
-        if !self.changes.is_empty() {
-            inserts.push(Insert::new(sync_no, mem::take(&mut self.changes)));
-        }
-        if !self.entries.is_empty() {
-            inserts.push(Insert::new(sync_no, mem::take(&mut self.entries)));
-        }
-        if !self.lines.is_empty() {
-            inserts.push(Insert::new(sync_no, mem::take(&mut self.lines)));
-        }
+        let mut entries = Rows::default();
+        entries.extend(mem::take(&mut self.entries));
+        let inserts = [
+            mem::take(&mut self.changes).insert(sync_no),
+            entries.insert(sync_no),
+            mem::take(&mut self.lines).insert(sync_no),
+        ];
 
         // In the same transaction, so the counts are those of the rows, and a run that is killed ended no earlier than its
         // last row.
@@ -116,7 +123,7 @@ impl Batch {
             sql,
             vec![changes.into(), entries.into(), lines.into(), dropped.into(), sync_no.into()],
         ));
-        (statements, inserts)
+        (statements, inserts.into_iter().flatten().collect())
     }
 }
 

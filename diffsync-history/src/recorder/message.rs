@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{Outcome, PlanView, RecordRef};
 use diffsync_core::report::StepReport;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -27,6 +27,8 @@ pub(super) enum Message {
         operation: Operation,
         outcome: Outcome,
         url: Option<Url>,
+        /// The records after it with the same operation and outcome, and without a URL.
+        more: Vec<RecordRef>,
     },
     Unchanged {
         at: Timestamp,
@@ -44,7 +46,39 @@ pub(super) enum Message {
     Finish(oneshot::Sender<Result<(), HistoryError>>),
 }
 
+/// Within which time records share the time of the first.
+const MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
+/// How many records one message holds at most.
+const MOST: usize = 1_000;
+
 impl Message {
+    /// Adds the record of the next message, or returns that if it has to stay one of its own.
+    pub(super) fn join(&mut self, next: Self) -> Option<Self> {
+        match (self, next) {
+            (
+                Self::Done { at, operation, outcome, url: None, more, .. },
+                Self::Done {
+                    at: next_at,
+                    record,
+                    operation: next_operation,
+                    outcome: next_outcome,
+                    url: None,
+                    more: rest,
+                },
+            ) if outcome.is_written()
+                && (*operation, &*outcome) == (next_operation, &next_outcome)
+                && rest.is_empty()
+                && more.len() < MOST
+                && (SignedDuration::ZERO..MOMENT).contains(&at.duration_until(next_at)) =>
+            {
+                more.push(record);
+                None
+            }
+            (_, next) => Some(next),
+        }
+    }
+
     /// Whether the run may be waiting for it.
     pub(super) fn is_urgent(&self) -> bool {
         matches!(self, Self::Plan(..) | Self::Planned(..) | Self::End(_) | Self::Finish(_))

@@ -206,6 +206,7 @@ impl Observer for Recorder {
                 operation: *operation,
                 outcome: (*outcome).clone(),
                 url: url.look_up(),
+                more: Vec::new(),
             }),
             Event::RecordUnchanged(record) => self.send(Message::Unchanged { at: Timestamp::now(), record: *record }),
             Event::RunFinished(report) => self.send(Message::End(Box::new(EndRow::of(report)))),

@@ -7,12 +7,15 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use diffsync_core::plan::RecordRef;
+
 use super::message::Message;
 
-/// How many messages wait at most. A run that is faster than the database waits once there are as many.
-const CAPACITY: usize = 20_000;
+/// How much memory the messages take that wait, without their texts. A run that is faster than the database waits once it is
+/// as much.
+const CAPACITY: usize = 8 << 20;
 
-/// The thread is woken for as many.
+/// The thread is woken for as many records and other messages.
 const ENOUGH: usize = 5_000;
 
 /// The sending side of a queue.
@@ -33,6 +36,10 @@ struct Queue {
 #[derive(Default)]
 struct State {
     messages: Vec<Message>,
+    /// How much memory they take.
+    bytes: usize,
+    /// How many records and other messages they are.
+    count: usize,
     is_urgent: bool,
     has_sender: bool,
     has_receiver: bool,
@@ -54,10 +61,32 @@ impl Queue {
     }
 }
 
+impl State {
+    fn add(&mut self, message: Message) {
+        self.count += 1;
+        let message = match self.messages.last_mut() {
+            Some(last) => last.join(message),
+            None => Some(message),
+        };
+        match message {
+            Some(message) => {
+                self.bytes += size_of::<Message>();
+                self.messages.push(message);
+            }
+            None => self.bytes += size_of::<RecordRef>(),
+        }
+    }
+
+    fn take(&mut self) -> Vec<Message> {
+        (self.bytes, self.count, self.is_urgent) = (0, 0, false);
+        mem::take(&mut self.messages)
+    }
+}
+
 impl Sender {
     /// Sends a message, and waits for room. Without a receiver the message is dropped.
     pub(super) fn send(&self, message: Message) {
-        let is_full = |state: &mut State| state.messages.len() >= CAPACITY && state.has_receiver;
+        let is_full = |state: &mut State| state.bytes >= CAPACITY && state.has_receiver;
         let waited = self.0.is_emptied.wait_while(self.0.state(), is_full);
         self.push(waited.unwrap_or_else(PoisonError::into_inner), message);
     }
@@ -65,7 +94,7 @@ impl Sender {
     /// Sends a message if there is room.
     pub(super) fn try_send(&self, message: Message) -> bool {
         let state = self.0.state();
-        let has_room = state.messages.len() < CAPACITY && state.has_receiver;
+        let has_room = state.bytes < CAPACITY && state.has_receiver;
         if has_room {
             self.push(state, message);
         }
@@ -77,8 +106,8 @@ impl Sender {
             return;
         }
         state.is_urgent |= message.is_urgent();
-        state.messages.push(message);
-        if state.is_urgent || state.messages.len() == ENOUGH {
+        state.add(message);
+        if state.is_urgent || state.count == ENOUGH {
             self.0.is_filled.notify_one();
         }
     }
@@ -94,14 +123,20 @@ impl Drop for Sender {
 impl Receiver {
     /// What was sent since, after this time at the latest; nothing once the sender is dropped.
     pub(super) fn take(&self, wait: Duration) -> Option<Vec<Message>> {
-        let waits = |state: &mut State| !state.is_urgent && state.messages.len() < ENOUGH && state.has_sender;
+        let waits = |state: &mut State| !state.is_urgent && state.count < ENOUGH && state.has_sender;
         let waited = self.0.is_filled.wait_timeout_while(self.0.state(), wait, waits);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
 
-        let messages = mem::take(&mut state.messages);
-        state.is_urgent = false;
+        let messages = state.take();
         self.0.is_emptied.notify_all();
         (state.has_sender || !messages.is_empty()).then_some(messages)
+    }
+}
+
+impl Receiver {
+    /// What was sent since.
+    pub(super) fn take_now(&self) -> Vec<Message> {
+        self.take(Duration::ZERO).unwrap_or_default()
     }
 }
 
@@ -110,7 +145,7 @@ impl Drop for Receiver {
         let mut state = self.0.state();
         state.has_receiver = false;
         // Dropping them tells those who wait for an answer that none will come.
-        let unread = mem::take(&mut state.messages);
+        let unread = state.take();
         self.0.is_emptied.notify_all();
         drop(state);
         drop(unread);

@@ -1,7 +1,8 @@
 //! The thread that writes what a run reports.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::iter;
 use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{PlanView, RecordRef};
 use diffsync_core::run::CancellationToken;
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -50,7 +52,7 @@ pub(super) struct Writer {
     dropped_lines: Arc<AtomicU64>,
     plan: Option<Arc<dyn PlanView>>,
     /// The positions of the records of the diff.
-    positions: HashMap<RecordRef, i64>,
+    positions: HashMap<RecordRef, i64, RandomState>,
     /// The positions of changes that could not be recorded.
     missing: Vec<Range<i64>>,
     batch: Batch,
@@ -97,7 +99,7 @@ impl Writer {
             cancellation,
             dropped_lines,
             plan: None,
-            positions: HashMap::new(),
+            positions: HashMap::default(),
             missing: Vec::new(),
             batch: Batch::default(),
             counts: RowCounts::default(),
@@ -123,12 +125,13 @@ impl Writer {
                 return runtime.block_on(self.close());
             };
 
-            for message in messages {
+            let mut messages = VecDeque::from(messages);
+            while let Some(message) = messages.pop_front() {
                 match message {
                     Message::Plan(plan, _recorded) => {
                         // Dropped before `_recorded`, so that the run is cancelled before it stops waiting.
                         let _guard = CancelOnPanic(self.cancellation.clone());
-                        runtime.block_on(self.record_diff(plan));
+                        runtime.block_on(self.record_diff(plan, receiver, &mut messages));
                     }
                     Message::Planned(counts, _recorded) => {
                         let _guard = CancelOnPanic(self.cancellation.clone());
@@ -166,14 +169,17 @@ impl Writer {
                 self.batch.add_line(LineRow::new(self.next.lines, line));
                 self.next.lines += 1;
             }
-            Message::Done { at, record, operation, outcome, url } => {
+            Message::Done { at, record, operation, outcome, url, more } => {
                 let Some(plan) = self.plan.clone() else { return };
-                let about = match self.positions.get(&record) {
-                    Some(position) => About::Change(*position),
-                    None => about(&*plan, record, Some(operation)),
-                };
-                let (url, message) = (url.map(String::from), outcome.reason(&*plan, record).map(clean));
-                self.add_entry(at, outcome.kind().as_str().into(), about, url, message);
+                let mut url = url.map(String::from);
+                for record in iter::once(record).chain(more) {
+                    let about = match self.positions.get(&record) {
+                        Some(position) => About::Change(*position),
+                        None => about(&*plan, record, Some(operation)),
+                    };
+                    let message = outcome.reason(&*plan, record).map(clean);
+                    self.add_entry(at, outcome.kind().as_str().into(), about, url.take(), message);
+                }
             }
             Message::Unchanged { at, record } => {
                 let Some(plan) = self.plan.clone() else { return };
@@ -197,7 +203,7 @@ impl Writer {
         message: Option<String>,
     ) {
         let (seq, at) = (self.next.entries, at.as_microsecond());
-        self.batch.add_entry(EntryRow { seq, at, status, about, url, message });
+        self.batch.add_entry(EntryRow { seq, count: 1, at, status, about, url, message });
         self.next.entries += 1;
     }
 
@@ -227,8 +233,10 @@ impl Writer {
         self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
     }
 
-    /// Records the planned counts and the diff.
-    async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
+    /// Records the planned counts and the diff. What the run reports meanwhile is recorded as well, or added to the messages
+    /// that are left.
+    async fn record_diff(&mut self, plan: Arc<dyn PlanView>, receiver: &Receiver, left: &mut VecDeque<Message>) {
+        self.plan = Some(Arc::clone(&plan));
         self.plan_counts(&plan.diff().summary());
 
         let tree = plan.tree();
@@ -239,15 +247,39 @@ impl Writer {
             self.batch.add_change(ChangeRow::new(&*plan, row));
             if self.batch.is_full() {
                 self.flush().await;
+                if left.is_empty() {
+                    // Otherwise they stay in the queue, whose capacity makes a run wait that is faster than the database.
+                    left.extend(receiver.take_now());
+                }
+                self.add_messages(left).await;
                 if self.next_renewal <= Instant::now() {
                     self.renew().await;
                 }
             }
         }
         self.flush().await;
+    }
 
-        drop(tree);
-        self.plan = Some(plan);
+    /// Adds the rows of the messages that do not wait for the rest of the diff.
+    async fn add_messages(&mut self, messages: &mut VecDeque<Message>) {
+        while messages.front().is_some_and(|message| !self.waits_for_diff(message)) {
+            messages.pop_front().into_iter().for_each(|message| self.add(message));
+            if self.batch.is_full() {
+                self.flush().await;
+            }
+        }
+    }
+
+    /// Whether a message is recorded later, while the diff is being recorded.
+    fn waits_for_diff(&self, message: &Message) -> bool {
+        match message {
+            // An entry takes less space once its change is there. But a reader should see it soon, and a kill not lose it.
+            Message::Done { at, record, more, .. } => {
+                let is_recorded = self.positions.contains_key(more.last().unwrap_or(record));
+                !is_recorded && at.duration_until(Timestamp::now()).unsigned_abs() < INTERVAL
+            }
+            message => message.is_urgent(),
+        }
     }
 
     /// Records how the run ended, and releases its leases.

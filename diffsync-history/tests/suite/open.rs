@@ -1,8 +1,9 @@
 //! Opening a history: the first time, the next time, and where it is not possible.
 
 use std::fs;
+use std::time::Duration;
 
-use diffsync_history::{History, HistoryError, HistoryUrl, PageRequest, SyncFilter};
+use diffsync_history::{History, HistoryError, HistoryUrl, LogEntryFilter, PageRequest, Retention, SyncFilter, SyncId};
 use futures_util::future::join_all;
 use sqlx::Connection as _;
 use tempfile::TempDir;
@@ -24,7 +25,7 @@ fn a_history_is_created_once_however_many_open_it() {
         for history in opened.await {
             history.unwrap().unwrap();
         }
-        assert_eq!(database.numbers("SELECT version FROM history_schema").await, [1]);
+        assert_eq!(database.numbers("SELECT version FROM history_schema ORDER BY version").await, [1, 2]);
     });
 }
 
@@ -40,13 +41,58 @@ fn what_was_recorded_is_there_the_next_time() {
 }
 
 #[test]
+fn a_history_of_an_older_program_is_brought_up_to_date_with_what_it_holds() {
+    on_each(|database| async move {
+        if database.kind == Kind::Sqlite {
+            fs::File::create(database.folder.as_ref().unwrap().path().join("history.db")).unwrap();
+        }
+        database
+            .run("CREATE TABLE history_schema (version BIGINT PRIMARY KEY, program TEXT NOT NULL, at BIGINT NOT NULL)")
+            .await;
+        database.run("INSERT INTO history_schema (version, program, at) VALUES (1, '0.1.0', 0)").await;
+        database
+            .run(match database.kind {
+                Kind::Sqlite => include_str!("../../src/schema/sqlite-1.sql"),
+                Kind::Postgres => include_str!("../../src/schema/postgres-1.sql"),
+            })
+            .await;
+        let id = SyncId::new();
+        database
+            .run(&format!(
+                "INSERT INTO history_sync (id, job, profile, source, target, kind, dry_run, variables, started_by, host, \
+                 pid, program, started_at, ended_at, heartbeat_at, status, changes, entries) VALUES ('{id}', 'sync-sites', \
+                 'emea', 'List', 'Inventory', 'data_target', false, '[]', 'anna', 'host-1', 7, '0.1.0', 1, 3, 3, \
+                 'completed', 2, 3); \
+                 INSERT INTO history_change (sync_no, seq, parent_seq, depth, model, record, action, changes) VALUES \
+                 (1, 0, -1, 0, 'site', 'a', 'create', '{{\"+\": {{\"name\": \"A\"}}}}'), \
+                 (1, 1, -1, 0, 'site', 'b', 'create', NULL); \
+                 INSERT INTO history_entry (sync_no, seq, at, status, change_seq, model, record) VALUES \
+                 (1, 0, 1, 'created', 1, NULL, NULL), (1, 1, 2, 'created', 0, NULL, NULL), \
+                 (1, 2, 3, 'unchanged', NULL, 'site', 'c')"
+            ))
+            .await;
+
+        let history = database.open().await;
+        let entries = history.entries(id, &LogEntryFilter::default(), PageRequest::default()).await.unwrap().items;
+        let rows: Vec<_> =
+            entries.iter().map(|entry| (&*entry.status, &*entry.record, entry.changes.is_some())).collect();
+        assert_eq!(rows, [("created", "b", false), ("created", "a", true), ("unchanged", "c", false)]);
+
+        let (_, sync) = job(Records::new(2, 2), Records::default()).recorded(&history, options()).await;
+        assert_eq!((sync.entries, sync.dropped), (6, 0));
+        let pruned = history.prune(&Retention::new(0, Duration::ZERO)).await.unwrap();
+        assert_eq!((pruned.syncs, pruned.rows), (vec![id, sync.id], 5 + 12));
+    });
+}
+
+#[test]
 fn a_newer_history_is_refused_in_words() {
     on_each(|database| async move {
         database.open().await.close().await;
         database.run("INSERT INTO history_schema (version, program, at) VALUES (9, '4.5.6', 0)").await;
         let error = error(&database.url).await;
         assert!(
-            error.contains("is of version 9, written by diffsync 4.5.6; this program knows versions up to 1"),
+            error.contains("is of version 9, written by diffsync 4.5.6; this program knows versions up to 2"),
             "{error}"
         );
         assert!(error.contains(&database.url.to_string()), "{error}");

@@ -275,3 +275,76 @@ fn large_records_are_recorded_as_well() {
         assert_eq!(entries.items[0].changes.as_ref().unwrap()["+"]["name"], "ä\"".repeat(300_000));
     });
 }
+
+#[test]
+fn entries_that_differ_in_their_record_alone_share_rows_and_are_read_one_by_one() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        // The entries of the sites are no neighbours in the diff; one device of them fails.
+        let refuse = |record: &str| {
+            if record == "site-0001-00200" { Err(TargetError::new("no such name")) } else { Ok(()) }
+        };
+        let (_, sync) = job(Records::new(3, 400), Records::default())
+            .without_pages()
+            .on_write(refuse)
+            .recorded(&history, options())
+            .await;
+        assert_eq!((sync.entries, sync.dropped), (1_203, 0));
+        assert_eq!(database.numbers("SELECT CAST(sum(count) AS BIGINT) FROM history_entry").await, [1_203]);
+        let rows = database.numbers("SELECT count(*) FROM history_entry").await[0];
+        assert!(rows < 600, "{rows} rows");
+
+        let paged = async |filter: &LogEntryFilter, size| {
+            let (mut entries, mut request) = (Vec::new(), PageRequest::first(size));
+            loop {
+                let page = history.entries(sync.id, filter, request).await.unwrap();
+                assert!(page.items.len() == size as usize || page.next.is_none());
+                entries.extend(page.items);
+                let Some(next) = page.next else { return entries };
+                request = PageRequest::after(next, size);
+            }
+        };
+        let all = paged(&LogEntryFilter::default(), 5_000).await;
+        let expected = Records::new(3, 400);
+        let expected: Vec<_> = expected
+            .sites
+            .iter()
+            .map(|site| &*site.slug)
+            .chain(expected.devices.iter().map(|device| &*device.name))
+            .collect();
+        assert_eq!(all.iter().map(|entry| &*entry.record).collect::<Vec<_>>(), expected);
+        assert!(all.is_sorted_by_key(|entry| entry.at));
+        assert_eq!(all[700].changes, Some(json!({"+": {"role": null}})));
+        for size in [1, 7, 100, 1_203] {
+            assert!(paged(&LogEntryFilter::default(), size).await == all, "in pages of {size}");
+        }
+
+        let failed = LogEntryFilter { status: vec!["failed".into()], ..LogEntryFilter::default() };
+        assert_eq!(paged(&failed, 1).await.iter().map(|entry| &*entry.record).collect::<Vec<_>>(), ["site-0001-00200"]);
+        let created = LogEntryFilter { status: vec!["created".into()], ..LogEntryFilter::default() };
+        assert_eq!(paged(&created, 50).await.len(), 1_202);
+        let devices = LogEntryFilter { model: Some("device".into()), ..LogEntryFilter::default() };
+        assert_eq!(paged(&devices, 50).await, all[3..]);
+        let text = LogEntryFilter { text: Some("-003".into()), ..LogEntryFilter::default() };
+        assert_eq!(paged(&text, 50).await.len(), 300);
+    });
+}
+
+#[test]
+fn what_became_of_records_is_seen_while_the_diff_is_still_recorded() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let recording = tokio::spawn(async move {
+            job(Records::new(60, 1_000), Records::default()).recorded(&history, options()).await.1
+        });
+        let mut is_seen = false;
+        while !recording.is_finished() {
+            let seen = database.numbers("SELECT no FROM history_sync WHERE entries > 0 AND changes < 60060").await;
+            is_seen |= !seen.is_empty();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let sync = recording.await.unwrap();
+        assert_eq!((sync.changes, sync.entries, sync.dropped), (60_060, 60_060, 0));
+        assert!(is_seen, "no entry was there before the last change");
+    });
+}

@@ -71,12 +71,15 @@ pub(crate) struct SyncSites {
     source: Records,
     target: Mutex<Records>,
     on_write: Arc<OnWrite>,
+    has_pages: bool,
 }
 
 /// A list of records.
 pub(crate) struct Listed {
     records: Records,
     on_write: Arc<OnWrite>,
+    /// Whether each record has a page.
+    has_pages: bool,
 }
 
 impl Adapter for Listed {
@@ -88,7 +91,7 @@ impl Adapter for Listed {
     }
 
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
-        Url::parse(&format!("https://inventory.example.com/{model}/{id}")).ok()
+        Url::parse(&format!("https://inventory.example.com/{model}/{id}")).ok().filter(|_| self.has_pages)
     }
 }
 
@@ -148,19 +151,29 @@ impl JobSpec for SyncSites {
 
 impl Job for SyncSites {
     async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-        Ok(Listed { records: self.source.clone(), on_write: Arc::clone(&self.on_write) })
+        Ok(self.listed(self.source.clone()))
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-        Ok(Listed { records: self.target.lock().unwrap().clone(), on_write: Arc::clone(&self.on_write) })
+        Ok(self.listed(self.target.lock().unwrap().clone()))
     }
 }
 
 pub(crate) fn job(source: Records, target: Records) -> SyncSites {
-    SyncSites { source, target: Mutex::new(target), on_write: Arc::new(|_| Ok(())) }
+    SyncSites { source, target: Mutex::new(target), on_write: Arc::new(|_| Ok(())), has_pages: true }
 }
 
 impl SyncSites {
+    fn listed(&self, records: Records) -> Listed {
+        Listed { records, on_write: Arc::clone(&self.on_write), has_pages: self.has_pages }
+    }
+
+    /// Its records have no pages.
+    pub(crate) fn without_pages(mut self) -> Self {
+        self.has_pages = false;
+        self
+    }
+
     pub(crate) fn on_write(
         mut self,
         on_write: impl Fn(&str) -> Result<(), TargetError> + Send + Sync + 'static,

@@ -12,6 +12,7 @@ mod guards;
 mod history;
 mod ipam;
 mod key;
+mod kills;
 mod network;
 mod output;
 mod plans;
