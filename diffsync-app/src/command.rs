@@ -73,7 +73,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
         )
         .subcommand(
             Command::new("run")
-                .about("Run a job: `run JOB` shows the changes, `--apply` makes them, `--help` lists the flags")
+                .about("Run a job: `run JOB` shows the changes, `--apply` makes them, `run JOB --help` lists the flags")
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand_value_name("JOB")

@@ -49,7 +49,9 @@ fn run_job(
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
     if options.dry_run && report.error.is_none() && would_write {
-        closing.push("run it again with --apply to write this".to_owned());
+        // A profile may say that a run writes, and a flag that this one does not.
+        let flag = if selected.is_dry_by_default() { "with --apply" } else { "without --dry-run" };
+        closing.push(format!("run it again {flag} to write this"));
     }
 
     // The report is printed even if the undo plan could not be written.
