@@ -193,7 +193,10 @@ pub(crate) fn options(mut options: RunOptions, matches: &ArgMatches) -> RunOptio
     options.continue_on_failure &= !is_set(matches, "stop-on-failure");
     options.max_failures = given::<NonZeroUsize>(matches, "max-failures").map(usize::from).or(options.max_failures);
     options.concurrency = given(matches, "concurrency").or(options.concurrency);
-    options.retry.times = given::<u16>(matches, "retries").map_or(options.retry.times, usize::from);
+    if let Some(times) = given::<u16>(matches, "retries").map(usize::from) {
+        options.retry.times = times;
+        options.request_retries = Some(times);
+    }
     options.time_limit = given(matches, "time-limit").or(options.time_limit);
     options.record_time_limit = given(matches, "record-time-limit").or(options.record_time_limit);
 

@@ -211,7 +211,7 @@ impl Profile {
         let mut errors = Vec::new();
         for setting in self.variables.iter().filter(|setting| wants(setting.spec)) {
             for source in &setting.values {
-                match source.resolve(setting.spec.secret) {
+                match source.resolve(setting.spec.secret, prompt, &question) {
                     Ok(text) => values = values.with(setting.spec.name, text),
                     Err(error) => {
                         let (place, name, id) = (&setting.place, setting.spec.name, &self.id);

@@ -12,7 +12,7 @@ pub(crate) mod step;
 pub use self::config::ConfigItem;
 pub use self::event::{Event, Observer, RecordUrl, TracingObserver};
 pub use self::filtered::Filtered;
-pub use self::retry::report_retry;
+pub use self::retry::{report_retry, request_retries};
 pub use self::step::{Step, StepReport};
 
 use std::collections::HashMap;

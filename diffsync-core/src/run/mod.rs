@@ -93,6 +93,7 @@ impl<J: Job> Run<J> {
     /// Runs a job to its end.
     pub async fn execute(job: Arc<J>, options: RunOptions, observers: Vec<Arc<dyn Observer>>) -> RunReport {
         let begun = Instant::now();
+        let request_retries = options.request_retries;
         let mut run = Self {
             job: Arc::clone(&job),
             // A limit beyond the range of the clock never ends the run.
@@ -101,7 +102,7 @@ impl<J: Job> Run<J> {
             breaches: Vec::new(),
             skipped: Vec::new(),
             filtered: Vec::new(),
-            observers: Observers::new(&observers),
+            observers: Observers::new(&observers, request_retries),
             stage: Stage::Begun,
             steps: Vec::new(),
             outcomes: None,

@@ -54,6 +54,8 @@ pub struct RunOptions {
     pub max_rejected: f64,
     /// How often, and after which pauses, a call is retried after a transient error.
     pub retry: RetryPolicy,
+    /// How often an adapter's own client retries a request, in place of the number that the client was built with.
+    pub request_retries: Option<usize>,
     /// How long the target may take for one record or batch; after that the outcome is unknown.
     pub record_time_limit: Option<Duration>,
     /// How long the run may take. Calls in flight are finished then; the rest is not attempted.
@@ -90,6 +92,7 @@ impl RunOptions {
             concurrency: job.concurrency.and_then(NonZeroUsize::new),
             max_rejected: 0.01,
             retry: RetryPolicy::default(),
+            request_retries: None,
             record_time_limit: Some(Duration::from_mins(5)),
             time_limit: job.time_limit,
             apply_request: None,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -66,6 +67,50 @@ fn a_flag_beats_the_profile_and_the_profile_beats_the_environment() {
         .unwrap();
     let out = said(place.command(&["run", EMEA]).env("INVENTORY_URL", "sqlite://env.db"));
     out.says("dry run").says("sqlite://env.db");
+}
+
+#[test]
+fn the_file_of_an_sqlite_url_is_the_one_that_is_written() {
+    let place = emea("");
+    fs::create_dir(place.path("dir")).unwrap();
+    place.edit("profiles.toml", "sqlite://emea.db", "sqlite://dir/../profile.db");
+    place.expect(0, &["run", EMEA]);
+    place.expect(0, &["run", EMEA, "--inventory", "sqlite://dir/../flag.db?mode=rwc"]);
+    place
+        .expect(0, &["run", EMEA, "--inventory", "sqlite://dir/in.db", "--database-url", "sqlite://dir/../history.db"]);
+    for (file, exists) in
+        [("profile.db", true), ("flag.db", true), ("dir/in.db", true), ("history.db", true), ("dir/profile.db", false)]
+    {
+        assert_eq!(place.path(file).exists(), exists, "{file}");
+    }
+}
+
+#[test]
+fn a_run_without_its_profiles_mode_says_how_to_write() {
+    let place = emea("");
+    place.expect(0, &["run", EMEA, "--dry-run"]).says("run it again without --dry-run to write this");
+    let by_itself = ["run", "countries-to-inventory", "--file", "countries.json"];
+    place.expect(0, &by_itself).says("run it again with --apply to write this");
+    place.expect(0, &["--help"]).says("`run JOB --help` lists the flags");
+}
+
+#[test]
+fn retries_are_those_of_the_client_of_an_api_too() {
+    let place = |options: &str| {
+        let (url, requests) = answering("502 Bad Gateway");
+        let text = format!(
+            "[nautobot-to-inventory.lab.variables]\nnautobot = {url:?}\ntoken = {{ command = [\"echo\", \"x\"] }}\n\
+             [nautobot-to-inventory.lab.options]\n{options}"
+        );
+        (place(&text), requests)
+    };
+    let (at_once, requests) = place("");
+    at_once.expect(1, &["run", "nautobot-to-inventory@lab", "--retries", "0"]).says("502");
+    let first = requests.try_iter().count();
+    assert!(first > 0);
+    let (twice, requests) = place("retries = 1\n");
+    twice.expect(1, &["run", "nautobot-to-inventory@lab"]).says("502");
+    assert_eq!(requests.try_iter().count(), 2 * first);
 }
 
 #[test]
@@ -223,6 +268,11 @@ fn a_file_that_is_not_toml_is_reported_with_line_and_column() {
 
 /// A server that refuses every request, and sends the headers of each.
 fn server() -> (String, Receiver<Vec<String>>) {
+    answering("403 Forbidden")
+}
+
+/// A server that gives every request this answer, and sends the headers of each.
+fn answering(answer: &'static str) -> (String, Receiver<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, requests) = mpsc::channel();
@@ -230,7 +280,8 @@ fn server() -> (String, Receiver<Vec<String>>) {
         for mut stream in listener.incoming().map(Result::unwrap) {
             let lines = BufReader::new(stream.try_clone().unwrap()).lines();
             let headers = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
-            stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
             if sender.send(headers).is_err() {
                 return;
             }
