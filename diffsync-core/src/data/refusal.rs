@@ -55,6 +55,9 @@ pub enum Refusal {
     /// Another run writes to the target.
     #[error("{0}")]
     TargetInUse(String),
+    /// Another run of the job is in progress.
+    #[error("{0}")]
+    JobInUse(String),
     /// Too many unusable records.
     #[error("{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed")]
     TooManyRejected {

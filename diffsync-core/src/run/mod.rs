@@ -23,7 +23,7 @@ use url::Url;
 use self::filtered::filtered;
 use self::loading::Loading;
 pub use self::lock::{LockError, LockFuture, TargetLock};
-pub use self::options::{RunOptions, UnknownFlags};
+pub use self::options::{AbortReason, RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
 use crate::apply::compare::Loaded;
 use crate::apply::undo::inverse;
@@ -113,7 +113,8 @@ impl<J: Job> Run<J> {
 
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: run.options.dry_run });
 
-        let valid = job.validate().map_err(|error| RunError::Invalid(error.into_cause()));
+        let may_begin = run.options.refusal.take().map_or(Ok(()), |refusal| Err(RunError::from(refusal)));
+        let valid = may_begin.and_then(|()| job.validate().map_err(|error| RunError::Invalid(error.into_cause())));
 
         let ended = match valid.and_then(|()| run.options.unknown_model::<J::Data>().map_or(Ok(()), Err)) {
             Ok(()) => {
@@ -505,6 +506,14 @@ impl<J: Job> Run<J> {
         };
 
         let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
+
+        // A cancellation that nobody asked for is a failure.
+        let error = match (error, self.options.abort_reason.get()) {
+            (Some(RunError::Cancelled), Some(reason)) => {
+                Some(RunError::Aborted { reason: reason.to_owned(), counts: Box::new(counts) })
+            }
+            (error, _) => error,
+        };
 
         // A dry run attempts nothing, and is complete all the same.
         let left_undone = if self.options.dry_run { 0 } else { counts.not_attempted };
