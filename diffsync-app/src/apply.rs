@@ -76,7 +76,8 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
     let options = flags::options(options, matches);
     let mut options = options.apply_plan(request).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
-    let run = Started { selected: &selected, values: &values, plan: Some(shown.to_string()), program };
+    let (plan_file, kept) = (Some(shown.to_string()), profiles.retention());
+    let run = Started { selected: &selected, values: &values, plan: plan_file, program, kept };
     let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();

@@ -83,7 +83,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
         )
         .subcommand(plan(registry, profiles))
         .subcommand(apply())
-        .subcommand(history::command())
+        .subcommand(history::command(profiles))
 }
 
 /// The command `run JOB`, with the job's variables as flags.

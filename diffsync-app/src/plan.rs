@@ -48,7 +48,7 @@ fn plan_job(
 
     let mut options = flags::options(selected.options(), matches);
     options.dry_run = true;
-    let run = Started { selected: &selected, values: &values, plan: None, program };
+    let run = Started { selected: &selected, values: &values, plan: None, program, kept: profiles.retention() };
     let (report, sync) = execute(&run, &*prepared, &options, None, matches)?;
 
     let mut closing = Vec::new();

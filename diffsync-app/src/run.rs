@@ -43,7 +43,7 @@ fn run_job(
     let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = flags::options(selected.options(), matches);
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
-    let run = Started { selected: &selected, values: &values, plan: None, program };
+    let run = Started { selected: &selected, values: &values, plan: None, program, kept: profiles.retention() };
     let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
@@ -104,8 +104,8 @@ pub(crate) fn execute(
 
     let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
     let report = runtime.block_on(async {
-        let report = prepared.run(options, observers).await;
-        recording.end().await;
+        let mut report = prepared.run(options, observers).await;
+        recording.end(&mut report).await;
         report
     });
     signals.abort();

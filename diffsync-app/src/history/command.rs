@@ -5,8 +5,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use diffsync_history::{Cursor, HistoryError};
 
 use super::{database_url, details, export, prune, syncs};
-use crate::exit::Exit;
-use crate::flags::output;
+use crate::exit::{Exit, NotRun};
+use crate::flags::{self, output};
+use crate::profile::Profiles;
 use crate::runtime::runtime;
 use crate::terminal;
 
@@ -14,7 +15,8 @@ use crate::terminal;
 const STATUSES: [&str; 7] = ["running", "completed", "partial", "failed", "refused", "cancelled", "interrupted"];
 
 /// The command line of `history`.
-pub(crate) fn command() -> Command {
+pub(crate) fn command(profiles: &Profiles) -> Command {
+    let kept = profiles.retention();
     Command::new("history")
         .about("Show what earlier runs did")
         .subcommand_required(true)
@@ -69,12 +71,12 @@ pub(crate) fn command() -> Command {
                 .arg(
                     text_arg("keep-last", "N", "Keep those of the last N syncs of each job")
                         .value_parser(value_parser!(u32))
-                        .default_value("100"),
+                        .default_value(kept.keep_last.to_string()),
                 )
                 .arg(
                     text_arg("older-than", "DURATION", "Keep those that are not older than this, as in 30d")
-                        .value_parser(humantime::parse_duration)
-                        .default_value("90d"),
+                        .value_parser(flags::age)
+                        .default_value(flags::age_text(kept.older_than)),
                 )
                 .arg(text_arg("job", "JOB", "Only those of this job"))
                 .arg(output()),

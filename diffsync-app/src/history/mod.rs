@@ -7,11 +7,13 @@ mod lines;
 mod page;
 mod prune;
 mod recording;
+mod retention;
 mod syncs;
 
 pub(crate) use self::command::{command, history};
 pub(crate) use self::lines::HistoryLayer;
 pub(crate) use self::recording::{Recording, Started};
+pub(crate) use self::retention::RetentionSetting;
 
 use clap::{Arg, ArgMatches};
 use diffsync_history::{History, HistoryError, HistoryUrl};

@@ -49,6 +49,8 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
         let began = sync.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
         let kind = if sync.dry_run { "dry run" } else { "sync" };
         let did = if sync.dry_run { planned(sync) } else { ended(sync) };
+        // One that has no counts has a reason for that.
+        let did = if did.is_empty() { reason(sync) } else { did };
         let (status, name) = (sync.status.to_string(), one_line(&name));
         // Writing to a string does not fail.
         let _ = writeln!(out, "{id}  {began}  {name:width$}  {kind:7}  {status:11}  {did}");
@@ -57,9 +59,19 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
     Ok(terminal::print(&out))
 }
 
-/// The job, with the profile unless it is the job's own.
+/// The job, with the profile if it has one.
 fn name(sync: &SavedSync) -> String {
-    if sync.profile == sync.job { sync.job.clone() } else { format!("{}@{}", sync.job, sync.profile) }
+    match &sync.profile {
+        Some(profile) => format!("{}@{profile}", sync.job),
+        None => sync.job.clone(),
+    }
+}
+
+/// Why a sync did nothing, on one line.
+fn reason(sync: &SavedSync) -> String {
+    let error = sync.error.as_deref().and_then(|error| error.lines().next());
+    let last = || sync.last_record.as_ref().map(|last| format!("the last record known to be written is {last}"));
+    one_line(&error.map(str::to_owned).or_else(last).unwrap_or_default()).into_owned()
 }
 
 /// What a dry run would have done.

@@ -20,6 +20,8 @@ use diffsync_core::value::suggest;
 use serde::Serialize;
 
 use crate::command::{flag_name, or_in_environment, variable_values};
+use crate::history::RetentionSetting;
+use crate::prompt::Prompt;
 
 /// The environment variable that names the file.
 const VARIABLE: &str = "DIFFSYNC_PROFILES";
@@ -33,7 +35,9 @@ pub(crate) struct Profiles {
     /// The file, if there is one.
     file: Option<PathBuf>,
     /// In the order of the file.
-    profiles: Vec<Profile>,
+    all: Vec<Profile>,
+    /// How long the history keeps details.
+    retention: RetentionSetting,
 }
 
 /// A named configuration of a job.
@@ -119,8 +123,17 @@ impl Profiles {
                 return Err(format!("the profiles cannot be read from `{}`{origin}: {error}", path.display()));
             }
         };
-        let profiles = read::read(registry, &path, &bytes)?;
-        Ok(Self { file: Some(path), profiles })
+        read::read(registry, &path, &bytes)
+    }
+
+    /// How long the history keeps details.
+    pub(crate) fn retention(&self) -> RetentionSetting {
+        self.retention
+    }
+
+    /// The names of all profiles.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|profile| &*profile.name)
     }
 
     /// The profiles of a job.
@@ -283,11 +296,12 @@ impl<'a> Selected<'a> {
 
     /// The values of the job's variables: those of the flags, else those of the profile.
     pub(crate) fn values(&self, matches: &ArgMatches) -> Result<VariableValues, String> {
-        let flags = variable_values(self.job, matches);
-        match self.profile {
-            Some(profile) => profile.add_values(flags.clone(), |spec| flags.get(spec.name).is_empty()),
-            None => Ok(flags),
-        }
+        let (flags, prompt) = (variable_values(self.job, matches), Prompt::new(matches));
+        let values = match self.profile {
+            Some(profile) => profile.add_values(flags.clone(), prompt, |spec| flags.get(spec.name).is_empty())?,
+            None => flags,
+        };
+        prompt.add_missing(self.job, values)
     }
 
     /// The options of a run, before its flags.
@@ -342,8 +356,7 @@ mod tests {
     }
 
     fn profiles(text: &str) -> Profiles {
-        let profiles = read::read(&registry(), Path::new(FILE), text.as_bytes()).unwrap();
-        Profiles { file: Some(PathBuf::from(FILE)), profiles }
+        read::read(&registry(), Path::new(FILE), text.as_bytes()).unwrap()
     }
 
     /// The options and the values of a run of the profile `a` with these flags.

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{PlanView, RecordRef};
-use diffsync_core::run::CancellationToken;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
+use super::abort::Abort;
 use super::batch::{Batch, RowCounts, number};
 use super::end::SyncEnd;
 use super::message::Message;
@@ -20,7 +20,7 @@ use super::policy::HistoryPolicy;
 use super::queue::Receiver;
 use crate::change::{ChangeRow, action_name, named};
 use crate::database::{Insert, Statement, clean};
-use crate::entry::{About, EntryRow};
+use crate::entry::{About, EntryRow, REJECTED, UNCHANGED};
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
 use crate::line::LineRow;
@@ -42,7 +42,7 @@ pub(super) struct Writer {
     sync_no: i64,
     lease: Lease,
     policy: HistoryPolicy,
-    cancellation: CancellationToken,
+    abort: Abort,
     /// How many log lines found the queue full.
     dropped_lines: Arc<AtomicU64>,
     plan: Option<Arc<dyn PlanView>>,
@@ -63,24 +63,13 @@ pub(super) struct Writer {
     error: Option<HistoryError>,
 }
 
-/// Cancels the run if the writer panics: a run without a writer renews no lease and records nothing.
-struct CancelOnPanic(CancellationToken);
-
-impl Drop for CancelOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.cancel();
-        }
-    }
-}
-
 impl Writer {
     pub(super) fn new(
         history: History,
         sync_no: i64,
         lease: Lease,
         policy: HistoryPolicy,
-        cancellation: CancellationToken,
+        abort: Abort,
         dropped_lines: Arc<AtomicU64>,
     ) -> Self {
         let now = Instant::now();
@@ -89,7 +78,7 @@ impl Writer {
             sync_no,
             lease,
             policy,
-            cancellation,
+            abort,
             dropped_lines,
             plan: None,
             positions: HashMap::new(),
@@ -107,7 +96,7 @@ impl Writer {
 
     /// Writes until the sender is dropped.
     pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver) {
-        let _guard = CancelOnPanic(self.cancellation.clone());
+        let _guard = self.abort.on_panic();
         // Connections belong to a runtime.
         self.history = runtime.block_on(async { self.history.separate() });
 
@@ -119,10 +108,14 @@ impl Writer {
 
             for message in messages {
                 match message {
+                    // `_recorded` is dropped last, so that a run that is to end is told before it stops waiting.
                     Message::Plan(plan, _recorded) => {
-                        // Dropped before `_recorded`, so that the run is cancelled before it stops waiting.
-                        let _guard = CancelOnPanic(self.cancellation.clone());
-                        runtime.block_on(self.record_diff(plan));
+                        self.plan = Some(Arc::clone(&plan));
+                        let recorded = self.catching(|writer| runtime.block_on(writer.record_diff(&*plan)));
+                        if !recorded {
+                            // What is known of the diff may lack a row, so no entry refers to one.
+                            self.positions.clear();
+                        }
                     }
                     Message::End(end) => runtime.block_on(self.end(&end)),
                     Message::Finish(done) => {
@@ -130,7 +123,9 @@ impl Writer {
                         // The caller may have stopped waiting.
                         let _ = done.send(self.error.take().map_or(Ok(()), Err));
                     }
-                    message => self.add(message),
+                    message => {
+                        self.catching(|writer| writer.add(message));
+                    }
                 }
                 if self.batch.is_full() {
                     runtime.block_on(self.flush());
@@ -138,10 +133,25 @@ impl Writer {
             }
             runtime.block_on(self.flush());
 
-            if self.next_renewal <= Instant::now() {
-                runtime.block_on(self.renew());
-            }
+            runtime.block_on(self.renew_if_due());
         }
+    }
+
+    /// Does something that reads records, and returns whether it succeeded. The types of records are the job's, whose code may
+    /// panic. The thread survives that, since it also renews the run's lease.
+    fn catching(&mut self, work: impl FnOnce(&mut Self)) -> bool {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) else { return true };
+
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        let error = HistoryError::Panicked(said);
+        tracing::error!(%error, "a record is missing in the history");
+        self.counts.dropped += 1;
+        if self.policy == HistoryPolicy::Required {
+            self.abort.end_run(&unwritten(&error));
+        }
+        self.error.get_or_insert(error);
+        false
     }
 
     /// Adds a row to the batch.
@@ -166,7 +176,7 @@ impl Writer {
             }
             Message::Unchanged { at, record } => {
                 let Some(plan) = self.plan.clone() else { return };
-                self.add_entry(at, "unchanged", about(&*plan, record, None), None, None);
+                self.add_entry(at, UNCHANGED, about(&*plan, record, None), None, None);
             }
             Message::Plan(..) | Message::End(_) | Message::Finish(_) => {}
         }
@@ -185,8 +195,8 @@ impl Writer {
         self.next.entries += 1;
     }
 
-    /// Records the planned counts and the diff.
-    async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
+    /// Records the planned counts, the diff, and the records that are not in it because they cannot be used.
+    async fn record_diff(&mut self, plan: &dyn PlanView) {
         let planned = serde_json::to_string(&plan.diff().summary()).unwrap_or_default();
         let sql = "UPDATE history_sync SET planned = $1 WHERE no = $2";
         self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
@@ -196,18 +206,30 @@ impl Writer {
             if row.operation().is_some() {
                 self.positions.insert(row.record(), number(row.position));
             }
-            self.batch.add_change(ChangeRow::new(&*plan, row));
+            self.batch.add_change(ChangeRow::new(plan, row));
             if self.batch.is_full() {
                 self.flush_changes().await;
-                if self.next_renewal <= Instant::now() {
-                    self.renew().await;
-                }
+                self.renew_if_due().await;
             }
         }
         self.flush_changes().await;
 
-        drop(tree);
-        self.plan = Some(plan);
+        let at = Timestamp::now();
+        for problem in plan.problems().iter().filter(|problem| problem.rejects()) {
+            let record = clean(problem.record.clone());
+            let about = About::Record { action: None, model: problem.model, record, identifiers: None };
+            self.add_entry(at, REJECTED, about, None, Some(clean(problem.to_string())));
+            if self.batch.is_full() {
+                self.flush().await;
+                self.renew_if_due().await;
+            }
+        }
+    }
+
+    async fn renew_if_due(&mut self) {
+        if self.next_renewal <= Instant::now() {
+            self.renew().await;
+        }
     }
 
     /// Writes the batch, or forgets the positions of its changes, so that entries do not refer to what is missing.
@@ -295,7 +317,7 @@ impl Writer {
             Ok(()) => (self.renewed, self.next_renewal) = (begun, begun + RENEWAL),
             Err(error @ HistoryError::LeaseLost(_)) => {
                 // Another run may be at the same target.
-                self.cancellation.cancel();
+                self.abort.end_run(&error);
                 self.next_renewal = now + RENEWAL;
                 self.error.get_or_insert(error);
             }
@@ -314,12 +336,17 @@ impl Writer {
         match self.policy {
             HistoryPolicy::BestEffort => self.paused_until = Some(Instant::now() + PAUSE),
             HistoryPolicy::Required => {
-                self.cancellation.cancel();
+                self.abort.end_run(&unwritten(&error));
                 self.paused_until = Some(Instant::now() + Duration::from_hours(24));
             }
         }
         self.error.get_or_insert(error);
     }
+}
+
+/// Why a run ends that requires a history.
+fn unwritten(error: &HistoryError) -> String {
+    format!("the run was ended, since its history cannot be written: {error}")
 }
 
 /// A record of which the recorded diff has no row.
