@@ -128,7 +128,7 @@ impl App {
             Some(("run", matches)) => run::run(&registry, &profiles, matches, self.version),
             Some(("plan", matches)) => plan::plan(&registry, &profiles, matches, self.version),
             Some(("apply", matches)) => apply::apply(&registry, &profiles, matches, self.version),
-            Some(("history", matches)) => history::history(matches),
+            Some(("history", matches)) => history::history(&registry, &profiles, matches),
             _ => Exit::Failed,
         }
     }

@@ -2,8 +2,10 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use diffsync_history::{Cursor, HistoryError};
+use diffsync_core::JobRegistry;
+use diffsync_history::{Cursor, LogEntry};
 
+use super::names::Names;
 use super::{database_url, details, export, prune, syncs};
 use crate::exit::{Exit, NotRun};
 use crate::flags::{self, output};
@@ -54,6 +56,7 @@ pub(crate) fn command(profiles: &Profiles) -> Command {
                 .arg(action())
                 .arg(
                     text_arg("status", "OUTCOME", "Only records with this outcome, such as failed; repeatable")
+                        .value_parser(PossibleValuesParser::new(LogEntry::STATUSES))
                         .action(ArgAction::Append),
                 )
                 .arg(text_arg("text", "TEXT", "Only records with this text in the identifier or the message"))
@@ -117,24 +120,25 @@ fn paged(command: Command, size: &'static str) -> Command {
 }
 
 /// Carries out `history`.
-pub(crate) fn history(matches: &ArgMatches) -> Exit {
+pub(crate) fn history(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
     let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(&error),
     };
 
+    let names = Names::new(registry, profiles);
     let done = runtime.block_on(async {
         let history = super::open_to_read(matches).await?;
         match name {
-            "list" => syncs::list(&history, matches).await,
+            "list" => syncs::list(&history, &names, matches).await,
             "show" => syncs::show(&history, matches).await,
-            "diff" => details::diff(&history, matches).await,
-            "logs" => details::logs(&history, matches).await,
-            "prune" => prune::prune(&history, matches).await,
+            "diff" => details::diff(&history, &names, matches).await,
+            "logs" => details::logs(&history, &names, matches).await,
+            "prune" => prune::prune(&history, &names, matches).await,
             "export" => export::export(&history, matches).await,
             _ => Ok(Exit::Failed),
         }
     });
-    done.unwrap_or_else(|error: HistoryError| terminal::fail(&error.to_string()))
+    done.unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }

@@ -4,6 +4,7 @@ mod command;
 mod details;
 mod export;
 mod lines;
+mod names;
 mod page;
 mod prune;
 mod recording;

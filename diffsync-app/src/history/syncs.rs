@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use diffsync_core::plan::OutcomeCounts;
-use diffsync_history::{History, HistoryError, SavedSync, SyncFilter, SyncStatus};
+use diffsync_history::{History, SavedSync, SyncFilter, SyncStatus};
 use serde::Serialize;
 
+use super::names::Names;
 use super::page::{VERSION, next_page, page, text};
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::flags::wants_json;
 use crate::report::{duration, outcome_texts, step_table};
 use crate::terminal::{self, one_line};
@@ -17,7 +18,7 @@ use crate::terminal::{self, one_line};
 /// How much of an id is shown: its time in milliseconds, which is unique unless two syncs begin at once.
 const SHORT_ID: usize = 13;
 
-pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn list(history: &History, names: &Names<'_>, matches: &ArgMatches) -> Result<Exit, NotRun> {
     #[derive(Serialize)]
     struct Document {
         version: u32,
@@ -25,11 +26,12 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
         page: diffsync_history::Page<SavedSync>,
     }
 
-    let names = matches.get_many::<String>("status").into_iter().flatten();
+    names.check_job(history, matches).await?;
+    let statuses = matches.get_many::<String>("status").into_iter().flatten();
     let filter = SyncFilter {
         job: text(matches, "job"),
         profile: text(matches, "profile"),
-        status: names.filter_map(|name| SyncStatus::named(name)).collect(),
+        status: statuses.filter_map(|name| SyncStatus::named(name)).collect(),
         text: text(matches, "text"),
         ..SyncFilter::default()
     };
@@ -93,7 +95,7 @@ fn ended(sync: &SavedSync) -> String {
     }
 }
 
-pub(super) async fn show(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn show(history: &History, matches: &ArgMatches) -> Result<Exit, NotRun> {
     #[derive(Serialize)]
     struct Document {
         version: u32,
