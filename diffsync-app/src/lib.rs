@@ -30,6 +30,7 @@ mod key;
 mod plan;
 mod plan_file;
 mod profile;
+mod prompt;
 mod report;
 mod run;
 mod runtime;

@@ -162,6 +162,11 @@ pub(crate) fn warn(message: &str) {
     print_error("warning: ", message);
 }
 
+/// Asks for a secret on the terminal, which does not show the answer.
+pub(crate) fn ask_secret(question: &str) -> io::Result<String> {
+    rpassword::prompt_password(one_line(question))
+}
+
 /// Prints a note to standard error, apart from the report.
 pub(crate) fn note(message: &str) {
     print_error("", message);

@@ -82,6 +82,8 @@ enum Source {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
+    /// It is asked for on the terminal.
+    Prompt,
 }
 
 /// The options of a run; those that are `None` are left to the job.
@@ -139,7 +141,7 @@ impl Profiles {
     /// The profiles of a job.
     pub(crate) fn of<'a>(&'a self, job: &JobEntry) -> impl Iterator<Item = &'a Profile> {
         let id = job.info().id;
-        self.profiles.iter().filter(move |profile| profile.job == id)
+        self.all.iter().filter(move |profile| profile.job == id)
     }
 
     /// Every job, followed by each of its profiles.
@@ -215,14 +217,24 @@ impl Profile {
         })
     }
 
-    /// Adds the values of the variables for which `wants` is true. Files are read and commands run only for those.
+    /// Adds the values of the variables for which `wants` is true. Files are read, commands run and questions asked only for
+    /// those.
     pub(crate) fn add_values(
         &self,
         mut values: VariableValues,
+        prompt: Prompt,
         wants: impl Fn(&VariableSpec) -> bool,
     ) -> Result<VariableValues, String> {
+        let mut settings: Vec<_> = self.variables.iter().filter(|setting| wants(setting.spec)).collect();
+        // Nobody types an answer only to learn that another value is missing.
+        settings.sort_by_key(|setting| setting.is_asked());
+
         let mut errors = Vec::new();
-        for setting in self.variables.iter().filter(|setting| wants(setting.spec)) {
+        for setting in settings {
+            if setting.is_asked() && !errors.is_empty() {
+                continue;
+            }
+            let question = format!("{} of {}", setting.spec.name, self.id);
             for source in &setting.values {
                 match source.resolve(setting.spec.secret, prompt, &question) {
                     Ok(text) => values = values.with(setting.spec.name, text),
@@ -244,6 +256,7 @@ impl Profile {
         options.continue_on_failure = set.continue_on_failure.unwrap_or(options.continue_on_failure);
         options.max_failures = set.max_failures.or(options.max_failures);
         options.retry.times = set.retries.unwrap_or(options.retry.times);
+        options.request_retries = set.retries.or(options.request_retries);
         options.concurrency = set.concurrency.or(options.concurrency);
         options.time_limit = set.time_limit.or(options.time_limit);
         options.record_time_limit = set.record_time_limit.or(options.record_time_limit);
@@ -252,6 +265,11 @@ impl Profile {
 }
 
 impl Setting {
+    /// Whether somebody is asked for it.
+    fn is_asked(&self) -> bool {
+        self.values.iter().any(|source| matches!(source, Source::Prompt))
+    }
+
     /// The name and the texts, if all of them are written in the file.
     fn written(&self) -> Option<(&'static str, Vec<&str>)> {
         let texts = self.values.iter().map(|source| match source {
@@ -294,7 +312,8 @@ impl<'a> Selected<'a> {
         }
     }
 
-    /// The values of the job's variables: those of the flags, else those of the profile.
+    /// The values of the job's variables: those of the flags, else those of the profile. Secrets that are missing are asked for,
+    /// if there is somebody to ask.
     pub(crate) fn values(&self, matches: &ArgMatches) -> Result<VariableValues, String> {
         let (flags, prompt) = (variable_values(self.job, matches), Prompt::new(matches));
         let values = match self.profile {
