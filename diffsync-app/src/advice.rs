@@ -6,6 +6,7 @@ use diffsync_core::job::RegistryError;
 use diffsync_core::plan::{Breach, Refusal};
 use diffsync_core::plan_file::PlanFileError;
 use diffsync_core::report::RunError;
+use diffsync_history::{HistoryError, HistoryUrlError};
 
 use crate::plan_file::begins_like_a_plan;
 
@@ -36,6 +37,16 @@ pub(crate) fn on_run(error: &RunError) -> Option<String> {
 pub(crate) fn on_registry(error: &RegistryError) -> String {
     match error {
         RegistryError::Empty => format!("{error}; or add each job with `App::new().job::<MyJob>()`"),
+        _ => error.to_string(),
+    }
+}
+
+/// An error of the history, and what to do about it.
+pub(crate) fn on_history(error: &HistoryError) -> String {
+    match error {
+        HistoryError::Url(HistoryUrlError::NoDataFolder) => {
+            format!("{error} with `--database-url FILE` or DIFFSYNC_DATABASE_URL")
+        }
         _ => error.to_string(),
     }
 }

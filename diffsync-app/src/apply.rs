@@ -18,6 +18,7 @@ use crate::key;
 use crate::plan::refusing;
 use crate::plan_file::open;
 use crate::profile::{Profile, Profiles, Selected};
+use crate::prompt::Prompt;
 use crate::report::Report;
 use crate::run::{execute, prepare, print};
 use crate::terminal;
@@ -62,11 +63,13 @@ fn carry_out(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &s
     let selected = Selected { job: AnyJob::Linked(job), profile };
 
     let values = values(job, &plan, matches).map_err(refused)?;
+    let prompt = Prompt::new(matches);
     let values = match profile {
-        Some(profile) => with_profile(profile, &plan, values)?,
+        Some(profile) => with_profile(profile, prompt, &plan, values)?,
         None => values,
     };
     left_out(job, &plan, &values).map_err(refused)?;
+    let values = prompt.add_missing(AnyJob::Linked(job), values)?;
     let prepared = prepare(job, &values, |spec| format!("`--set {}=…`{}", flag_name(spec), or_in_environment(spec)))?;
     let request = ApplyRequest { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
     let mut undo_file = UndoFile::wanted(matches)?;
@@ -77,7 +80,8 @@ fn carry_out(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &s
     let options = flags::options(options, matches);
     let mut options = options.apply_plan(request).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
-    let run = Started { selected: &selected, values: &values, plan: Some(shown.to_string()), program };
+    let (plan_file, kept) = (Some(shown.to_string()), profiles.retention());
+    let run = Started { selected: &selected, values: &values, plan: plan_file, program, kept };
     let (report, sync, streamed) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
@@ -150,9 +154,14 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
 }
 
 /// Adds the profile's values of the variables that were left out of the plan.
-fn with_profile(profile: &Profile, plan: &SavedPlan, values: VariableValues) -> Result<VariableValues, String> {
+fn with_profile(
+    profile: &Profile,
+    prompt: Prompt,
+    plan: &SavedPlan,
+    values: VariableValues,
+) -> Result<VariableValues, String> {
     let given = values.clone();
-    profile.add_values(values, |spec| {
+    profile.add_values(values, prompt, |spec| {
         let is_saved = plan.header.variables.iter().any(|(saved, _)| *saved == spec.name);
         !is_saved && given.get(spec.name).is_empty()
     })

@@ -104,7 +104,7 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
         )
         .subcommand(
             Command::new("run")
-                .about("Run a job: `run JOB` shows the changes, `--apply` makes them, `--help` lists the flags")
+                .about("Run a job: `run JOB` shows the changes, `--apply` makes them, `run JOB --help` lists the flags")
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand_value_name("JOB")
@@ -114,7 +114,7 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
         )
         .subcommand(plan(jobs, profiles))
         .subcommand(apply())
-        .subcommand(history::command())
+        .subcommand(history::command(profiles))
         .subcommand(completions::command())
         .subcommand(man::command())
         .subcommand(program::command())

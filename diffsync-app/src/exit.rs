@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 use diffsync_core::report::Status;
+use diffsync_history::HistoryError;
+
+use crate::advice;
 
 /// The result of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +24,18 @@ pub(crate) enum Exit {
     Cancelled,
 }
 
-/// Why nothing was run, and the exit code.
+/// Why a command did nothing, and the exit code.
 pub(crate) struct NotRun(pub(crate) Exit, pub(crate) String);
 
 impl From<String> for NotRun {
     fn from(error: String) -> Self {
         Self(Exit::Failed, error)
+    }
+}
+
+impl From<HistoryError> for NotRun {
+    fn from(error: HistoryError) -> Self {
+        advice::on_history(&error).into()
     }
 }
 

@@ -189,6 +189,26 @@ pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     duration.ok_or("expected a duration such as 90s, 15m or 2h")
 }
 
+/// An age, which may be nothing.
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    humantime::parse_duration(text).map_err(|_| match text.parse::<u64>() {
+        Ok(number) => format!("a unit is missing, as in {number}d"),
+        Err(_) => "expected an age such as 90d, 12h or 30m".to_owned(),
+    })
+}
+
+/// An age as it is written, in days where that is possible: other units are months and years of fractions of days.
+pub(crate) fn age_text(age: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = age.as_secs();
+    if seconds > 0 && seconds.is_multiple_of(DAY) && age.subsec_nanos() == 0 {
+        format!("{}d", seconds / DAY)
+    } else {
+        humantime::format_duration(age).to_string()
+    }
+}
+
 /// The value of a flag, if the command has the flag and it was given.
 fn given<T: Copy + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
     matches.try_get_one::<T>(name).ok().flatten().copied()
@@ -219,7 +239,10 @@ pub(crate) fn options(mut options: RunOptions, matches: &ArgMatches) -> RunOptio
     options.continue_on_failure &= !is_set(matches, "stop-on-failure");
     options.max_failures = given::<NonZeroUsize>(matches, "max-failures").map(usize::from).or(options.max_failures);
     options.concurrency = given(matches, "concurrency").or(options.concurrency);
-    options.retry.times = given::<u16>(matches, "retries").map_or(options.retry.times, usize::from);
+    if let Some(times) = given::<u16>(matches, "retries").map(usize::from) {
+        options.retry.times = times;
+        options.request_retries = Some(times);
+    }
     options.time_limit = given(matches, "time-limit").or(options.time_limit);
     options.record_time_limit = given(matches, "record-time-limit").or(options.record_time_limit);
 

@@ -37,6 +37,7 @@ mod plan_file;
 mod profile;
 mod program;
 mod progress;
+mod prompt;
 mod report;
 mod run;
 mod runtime;
@@ -149,7 +150,7 @@ impl App {
             Some(("run", matches)) => run::run(&jobs, &profiles, matches, self.version),
             Some(("plan", matches)) => plan::plan(&jobs, &profiles, matches, self.version),
             Some(("apply", matches)) => apply::apply(&jobs, &profiles, matches, self.version),
-            Some(("history", matches)) => history::history(matches),
+            Some(("history", matches)) => history::history(&jobs, &profiles, matches),
             Some(("jobs", matches)) => program::manage(&jobs, matches),
             Some(("completions", matches)) => completions::completions(program(), matches),
             Some(("man", matches)) => man::man(program(), matches),

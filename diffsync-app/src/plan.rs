@@ -42,7 +42,7 @@ fn plan_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, 
 
     let mut options = flags::options(selected.options(), matches);
     options.dry_run = true;
-    let run = Started { selected: &selected, values: &values, plan: None, program };
+    let run = Started { selected: &selected, values: &values, plan: None, program, kept: profiles.retention() };
     let (report, sync, streamed) = execute(&run, &*prepared, &options, None, matches)?;
 
     let mut closing = Vec::new();

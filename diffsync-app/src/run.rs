@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use diffsync_core::job::{JobEntry, PreparedJob, VariableSpec, VariableValues};
-use diffsync_core::report::{Observer, RunReport, TracingObserver};
+use diffsync_core::report::{Observer, RunError, RunReport, Status, TracingObserver};
 use diffsync_core::run::RunOptions;
 use diffsync_history::SyncId;
 
@@ -15,7 +15,7 @@ use crate::exit::{Exit, NotRun};
 use crate::flags::{self, Output, is_set, output_of};
 use crate::history::{Recording, Started};
 use crate::jobs::{AnyJob, Jobs};
-use crate::profile::Profiles;
+use crate::profile::{Profiles, Selected};
 use crate::program;
 use crate::progress::progress;
 use crate::report::{Look, Report};
@@ -34,7 +34,7 @@ fn run_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, p
     let selected = profiles.select(jobs, name)?;
     let (job, profile) = match selected.job {
         AnyJob::Linked(job) => (job, selected.profile_name()),
-        AnyJob::Program(job) => return program::run(job, &selected, matches),
+        AnyJob::Program(job) => return program::run(job, &selected, profiles.retention(), matches),
     };
     let values = selected.values(matches)?;
     let prepared = prepare(job, &values, |spec| selected.how_to_set(spec))?;
@@ -42,13 +42,13 @@ fn run_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, p
     let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = flags::options(selected.options(), matches);
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
-    let run = Started { selected: &selected, values: &values, plan: None, program };
+    let run = Started { selected: &selected, values: &values, plan: None, program, kept: profiles.retention() };
     let (report, sync, streamed) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
     if options.dry_run && report.error.is_none() && would_write {
-        closing.push("run it again with --apply to write this".to_owned());
+        closing.push(how_to_write(&selected));
     }
 
     // The report is printed even if the undo plan could not be written.
@@ -60,6 +60,13 @@ fn run_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, p
     let exit = print(&report, matches);
     undo_written?;
     Ok(exit)
+}
+
+/// The next step after a dry run that found changes.
+pub(crate) fn how_to_write(selected: &Selected<'_>) -> String {
+    // A profile may say that a run writes, and a flag that this one does not.
+    let flag = if selected.is_dry_by_default() { "with --apply" } else { "without --dry-run" };
+    format!("run it again {flag} to write this")
 }
 
 /// Creates the job from its variables. The error says how to set each variable that is missing or wrong.
@@ -107,8 +114,11 @@ pub(crate) fn execute(
 
     let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone(), || {}));
     let report = runtime.block_on(async {
-        let report = prepared.run(options, observers).await;
-        recording.end().await;
+        let mut report = prepared.run(options, observers).await;
+        if let Some(reason) = recording.end(report.error.is_some()).await {
+            report.status = Status::Failed;
+            report.error = Some(RunError::Aborted { reason, counts: Box::new(report.counts) });
+        }
         report
     });
     let streamed = stream.map(|stream| terminal::printed(stream.finish()));

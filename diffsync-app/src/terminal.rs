@@ -180,6 +180,11 @@ pub(crate) fn warn(message: &str) {
     say(LogLevel::Warn, "warning: ", message);
 }
 
+/// Asks for a secret on the terminal, which does not show the answer.
+pub(crate) fn ask_secret(question: &str) -> io::Result<String> {
+    rpassword::prompt_password(one_line(question))
+}
+
 /// Prints a note to standard error, apart from the report.
 pub(crate) fn note(message: &str) {
     say(LogLevel::Info, "", message);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use diffsync_core::model::Operation;
+use diffsync_core::plan::OutcomeKind;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -20,6 +21,12 @@ use crate::time::from_micros;
 /// The statuses of records that were not written as planned, which an index finds among many others.
 const UNWRITTEN: [&str; 5] = ["failed", "blocked", "held", "unknown", "unsupported"];
 
+/// The status of a record that is the same on both sides.
+pub(crate) const UNCHANGED: &str = "unchanged";
+
+/// The status of a record that could not be used, and took no part in the diff.
+pub(crate) const REJECTED: &str = "rejected";
+
 /// What happened to one record in one sync.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -28,7 +35,7 @@ pub struct LogEntry {
     pub at: Timestamp,
     /// What was to be done with it; nothing if it is the same on both sides.
     pub action: Option<Operation>,
-    /// How that ended: an outcome such as `created` or `failed`, or `unchanged`.
+    /// How that ended: one of [`LogEntry::STATUSES`].
     pub status: String,
     /// The model's name.
     pub model: String,
@@ -94,6 +101,23 @@ const MODEL: &str = "coalesce(e.model, c.model)";
 const RECORD: &str = "coalesce(e.record, c.record)";
 
 impl LogEntry {
+    /// The statuses of records: the outcomes of operations; `unchanged` for a record that is the same on both sides, if it was
+    /// to be recorded; and `rejected` for one that could not be used.
+    pub const STATUSES: [&str; 12] = [
+        OutcomeKind::Created.as_str(),
+        OutcomeKind::Updated.as_str(),
+        OutcomeKind::Deleted.as_str(),
+        OutcomeKind::Cascaded.as_str(),
+        OutcomeKind::Failed.as_str(),
+        OutcomeKind::Unknown.as_str(),
+        OutcomeKind::Blocked.as_str(),
+        OutcomeKind::Held.as_str(),
+        OutcomeKind::Unsupported.as_str(),
+        OutcomeKind::NotAttempted.as_str(),
+        UNCHANGED,
+        REJECTED,
+    ];
+
     fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
         let entry = Self {
             at: from_micros(row.integer("at")?),

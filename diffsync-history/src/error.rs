@@ -4,6 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::prune::PRUNE;
 use crate::url::{HistoryUrl, HistoryUrlError};
 
 /// A history cannot be opened, read or written.
@@ -66,7 +67,7 @@ pub enum HistoryError {
         doing: &'static str,
     },
     /// No space is left.
-    #[error("cannot {doing}: the disk of the history `{url}` is full; make room, or remove the details of old syncs")]
+    #[error("cannot {doing}: the disk of the history `{url}` is full; {}", room(.doing))]
     Full {
         /// Where the history is.
         url: HistoryUrl,
@@ -107,9 +108,22 @@ pub enum HistoryError {
         "the run's lease in the history `{0}` was lost: this program was stopped for too long, or another one took it"
     )]
     LeaseLost(HistoryUrl),
+    /// The job's own code panicked while records were read to be recorded.
+    #[error("a part of the run is missing in the history, since the job's code panicked while it was recorded: {0}")]
+    Panicked(String),
     /// The thread that writes could not be started, or has ended.
     #[error("the thread that writes the history has ended: {0}")]
     Writer(String),
+}
+
+/// How to get room on a full disk.
+fn room(doing: &str) -> &'static str {
+    if doing == PRUNE {
+        // What is removed is first written to a log beside the history.
+        "removing needs some room too: free a few hundred MiB there, or move the history's files to another disk"
+    } else {
+        "make room, or remove the details of old syncs"
+    }
 }
 
 /// Why something failed, before it is known in which history.
@@ -150,6 +164,9 @@ impl HistoryError {
     }
 }
 
+/// `SQLITE_IOERR_SHMSIZE`: the shared memory of a database cannot grow.
+const SHARED_MEMORY_SIZE: u32 = 4874;
+
 /// The kinds of error that a database reports.
 enum Kind {
     NotADatabase,
@@ -175,6 +192,8 @@ impl Kind {
         // SQLite has numbers, the lowest byte being the kind; PostgreSQL has five characters.
         let code = error.code().unwrap_or_default();
         match (code.len() < 5).then(|| code.parse::<u32>()) {
+            // Its shared memory is a file too, for which it reports no full disk by itself.
+            Some(Ok(SHARED_MEMORY_SIZE)) => Self::Full,
             Some(Ok(number)) => match number & 0xff {
                 5 | 6 => Self::Locked,
                 3 | 8 => Self::ReadOnly,

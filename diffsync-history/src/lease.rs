@@ -34,10 +34,11 @@ const INTERRUPT: &str = "UPDATE history_sync SET status = 'interrupted', ended_a
 pub struct LeaseName(String);
 
 impl LeaseName {
-    /// The runs of a job with a profile.
+    /// The runs of a job with a profile. A run without a profile has that of its job's name.
     #[must_use]
     pub fn job(job: &str, profile: &str) -> Self {
-        Self(format!("job:{job}@{profile}"))
+        // A job is not named twice in an error.
+        if job == profile { Self(format!("job:{job}")) } else { Self(format!("job:{job}@{profile}")) }
     }
 
     /// The runs that write to a target, such as a database or a file. Its name must not contain a secret.

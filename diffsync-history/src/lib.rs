@@ -24,6 +24,8 @@
 //!         // No other run of this job may take place at the same time.
 //!         leases: vec![LeaseName::job(J::INFO.id, J::INFO.id)],
 //!         cancellation: options.cancellation.clone(),
+//!         abort_reason: options.abort_reason.clone(),
+//!         time_limit: options.time_limit,
 //!         ..RecorderOptions::default()
 //!     };
 //!     let recorder = Arc::new(Recorder::start(&history, &sync, recording).await?);
@@ -47,11 +49,12 @@
 //! | --- | --- | --- |
 //! | a [sync](SavedSync) for each run, with its steps and counts | [`History::syncs`], [`History::sync`] | indefinitely |
 //! | its diff, a [change](Change) for each record | [`History::changes`] | until it is pruned |
-//! | a [log entry](LogEntry) for each record that was to be written | [`History::entries`] | until it is pruned |
+//! | a [log entry](LogEntry) for each record that was to be written or could not be used | [`History::entries`] | until it is pruned |
 //! | the [lines](LogLine) that the program logged | [`History::lines`] | until it is pruned |
 //!
 //! All lists are read by [page](Page), and the last page is as fast as the first. [`History::prune`] removes the details of old
-//! syncs, by default of those that are neither among the last 100 of their job nor from the last 90 days.
+//! syncs, by default of those that are neither among the last 100 of their job nor from the last 90 days, and
+//! [`History::prune_if_due`] does so once a day.
 //!
 //! Secrets are redacted as in every other report, and never reach the history.
 //!
@@ -63,7 +66,7 @@
 //!
 //! # When the history cannot be written
 //!
-//! [`HistoryPolicy`] decides: a run that requires a history is cancelled, and writes to its target only once its diff is recorded;
+//! [`HistoryPolicy`] decides: a run that requires a history fails, and writes to its target only once its diff is recorded;
 //! any other run continues, and its sync says how many rows are missing. A connection that broke, or a file that is locked, is
 //! retried for a while first. Every [error](HistoryError) says what could not be done, where, and what to do about it.
 

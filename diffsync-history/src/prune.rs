@@ -1,6 +1,6 @@
 //! Pruning: removing the details of old syncs. Their rows, with all counts and steps, stay.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,13 +12,22 @@ use crate::error::HistoryError;
 use crate::page::Query;
 use crate::store::History;
 use crate::sync::SyncId;
-use crate::time::now;
+use crate::time::{micros, now};
 
 /// How many rows are removed at a time, so that other programs wait only a moment.
 const CHUNK: i64 = 5_000;
 
 /// A pause between two chunks, in which another program that waits gets its turn.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// How often a history is pruned without being asked.
+const INTERVAL: Duration = Duration::from_hours(24);
+
+/// For how long no other program does so meanwhile.
+const ATTEMPT: Duration = Duration::from_mins(1);
+
+/// What is being done, as errors name it.
+pub(crate) const PRUNE: &str = "prune";
 
 /// The tables of details, entries before the changes that they refer to.
 const TABLES: [&str; 3] = [ENTRIES, "history_change", "history_line"];
@@ -80,20 +89,85 @@ impl History {
     ///
     /// If the history cannot be written.
     pub async fn prune(&self, retention: &Retention) -> Result<Pruned, HistoryError> {
+        let (pruned, _) = self.prune_until(retention, None).await?;
+        if pruned.rows > 0 {
+            self.vacuum(None).await?;
+        }
+        Ok(pruned)
+    }
+
+    /// Does the same as [`prune`](Self::prune), but at most once a day for each history, and for no longer than this. What is left
+    /// then is done by the next call. Programs call it after a run.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be written.
+    pub async fn prune_if_due(&self, retention: &Retention, limit: Duration) -> Result<Pruned, HistoryError> {
+        // Each step is short, unless another program has locked the history; then it is dropped, and the next call is in a minute.
+        let deadline = Instant::now() + limit / 2;
+        match tokio::time::timeout(limit, self.prune_when_due(retention, deadline)).await {
+            Ok(pruned) => pruned,
+            Err(_) => Ok(Pruned::default()),
+        }
+    }
+
+    async fn prune_when_due(&self, retention: &Retention, deadline: Instant) -> Result<Pruned, HistoryError> {
+        if !self.is_pruning_due().await? {
+            return Ok(Pruned::default());
+        }
+
+        let (pruned, is_whole) = self.prune_until(retention, Some(deadline)).await?;
+        let next = if is_whole { micros(INTERVAL) } else { 0 };
+        let put_off = format!("UPDATE history_lease SET expires_at = {} + $2 WHERE name = $1", self.dialect().now);
+        self.execute(PRUNE, &put_off, vec![PRUNE.into(), next.into()]).await?;
+        if pruned.rows > 0 {
+            self.vacuum(Some(deadline)).await?;
+        }
+        Ok(pruned)
+    }
+
+    /// Whether the last pruning is a day ago. If it is, this program has a minute for the next one. Both are the end of a lease, so
+    /// that of many programs one prunes.
+    async fn is_pruning_due(&self) -> Result<bool, HistoryError> {
+        let now = self.dialect().now;
+        let due = format!("SELECT name FROM history_lease WHERE name = $1 AND expires_at > {now}");
+        let found = self.fetch(PRUNE, &due, vec![PRUNE.into()], |row| row.text("name")).await?;
+        // Usually it is not, and then nothing is written.
+        if !found.is_empty() {
+            return Ok(false);
+        }
+
+        let take = format!(
+            "INSERT INTO history_lease (name, sync_id, host, pid, place, taken_at, expires_at) \
+             VALUES ($1, $2, '', $3, '', {now}, {now} + $4) ON CONFLICT (name) DO UPDATE SET sync_id = excluded.sync_id, \
+             pid = excluded.pid, taken_at = excluded.taken_at, expires_at = excluded.expires_at \
+             WHERE history_lease.expires_at <= {now}"
+        );
+        let (sync, pid) = (SyncId::new().to_string(), i64::from(std::process::id()));
+        let values = vec![PRUNE.into(), sync.into(), pid.into(), micros(ATTEMPT).into()];
+        Ok(self.execute(PRUNE, &take, values).await? > 0)
+    }
+
+    /// Removes details until a time, and returns whether that is all.
+    async fn prune_until(
+        &self,
+        retention: &Retention,
+        deadline: Option<Instant>,
+    ) -> Result<(Pruned, bool), HistoryError> {
         let mut pruned = Pruned::default();
         for (no, id) in self.outdated(retention).await? {
             for table in TABLES {
-                pruned.rows += self.remove_details(table, no).await?;
+                let (rows, is_whole) = self.remove_details(table, no, deadline).await?;
+                pruned.rows += rows;
+                if !is_whole {
+                    return Ok((pruned, false));
+                }
             }
             let mark = "UPDATE history_sync SET pruned_at = $1 WHERE no = $2";
-            self.execute("prune", mark, vec![now().as_microsecond().into(), no.into()]).await?;
+            self.execute(PRUNE, mark, vec![now().as_microsecond().into(), no.into()]).await?;
             pruned.syncs.push(id);
         }
-
-        if pruned.rows > 0 {
-            self.vacuum().await?;
-        }
-        Ok(pruned)
+        Ok((pruned, true))
     }
 
     /// The syncs that lose their details, the oldest first.
@@ -108,15 +182,20 @@ impl History {
         query.and_if("job = ?", retention.job.clone());
         query.sql += " ORDER BY no";
         let read = |row: &Row| Ok((row.integer("no")?, row.parsed("id", |text| text.parse().ok())?));
-        self.fetch("prune", &query.sql, query.values, read).await
+        self.fetch(PRUNE, &query.sql, query.values, read).await
     }
 
-    /// Removes the rows of a sync from a table, and returns how many changes, log entries or log lines these were.
-    async fn remove_details(&self, table: &str, no: i64) -> Result<u64, HistoryError> {
+    /// Removes the rows of a sync from a table until a time, and returns how many it removed, and whether these are all.
+    async fn remove_details(
+        &self,
+        table: &str,
+        no: i64,
+        deadline: Option<Instant>,
+    ) -> Result<(u64, bool), HistoryError> {
         let bounds = format!("SELECT min(seq) AS first, max(seq) AS last FROM {table} WHERE sync_no = $1");
         let read = |row: &Row| Ok(row.optional_integer("first")?.zip(row.optional_integer("last")?));
-        let bounds = self.fetch("prune", &bounds, vec![no.into()], read).await?;
-        let Some((first, last)) = bounds.first().copied().flatten() else { return Ok(0) };
+        let bounds = self.fetch(PRUNE, &bounds, vec![no.into()], read).await?;
+        let Some((first, last)) = bounds.first().copied().flatten() else { return Ok((0, true)) };
 
         // With a lower bound, PostgreSQL does not look again at the rows that are removed already.
         let chunk = format!("FROM {table} WHERE sync_no = $1 AND seq >= $2 AND seq < $3");
@@ -127,20 +206,27 @@ impl History {
         let mut next = first;
         while next <= last {
             let chunk = vec![no.into(), Value::from(next), Value::from(next + CHUNK)];
-            let count = self.fetch("prune", &count, chunk.clone(), |row| row.integer("count")).await?;
-            self.execute("prune", &remove, chunk).await?;
+            let count = self.fetch(PRUNE, &count, chunk.clone(), |row| row.integer("count")).await?;
+            self.execute(PRUNE, &remove, chunk).await?;
             removed += count.into_iter().sum::<i64>().unsigned_abs();
             next += CHUNK;
+            // Not before the first, so that there is progress on any machine.
+            if is_over(deadline) && next <= last {
+                return Ok((removed, false));
+            }
             tokio::time::sleep(PAUSE).await;
         }
-        Ok(removed)
+        Ok((removed, true))
     }
 
-    /// Reclaims the space of removed rows.
-    async fn vacuum(&self) -> Result<(), HistoryError> {
+    /// Reclaims the space of removed rows. With a deadline, only as far as that takes no long statement: new rows use the rest.
+    async fn vacuum(&self, deadline: Option<Instant>) -> Result<(), HistoryError> {
         let failed = |error| self.error("give space back", error);
         let mut connection = self.connection("give space back").await?;
         match self.dialect().vacuum {
+            // The server does it by itself, a little later.
+            #[cfg(feature = "postgres")]
+            Vacuum::Once(_) if deadline.is_some() => Ok(()),
             #[cfg(feature = "postgres")]
             Vacuum::Once(statement) => connection.run(statement).await.map_err(failed),
             #[cfg(feature = "sqlite")]
@@ -153,14 +239,21 @@ impl History {
                         break;
                     }
                     before = pages;
+                    if is_over(deadline) {
+                        break;
+                    }
                     connection.run(step).await.map_err(failed)?;
                     tokio::time::sleep(PAUSE).await;
                 }
                 // With a reader the file shrinks later.
-                connection.run(end).await.map_err(failed)
+                if deadline.is_none() { connection.run(end).await.map_err(failed) } else { Ok(()) }
             }
         }
     }
+}
+
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 #[cfg(feature = "sqlite")]

@@ -166,6 +166,8 @@ mod tests {
             ("history.db", "history.db"),
             ("sqlite:history.db", "history.db"),
             ("sqlite://history.db", "history.db"),
+            ("sqlite://dir/../history.db", "dir/../history.db"),
+            ("sqlite:///var/a/../history.db", "/var/a/../history.db"),
             ("sqlite:///var/a%20b/history.db", "/var/a b/history.db"),
             ("/var/a%20b/history.db", "/var/a%20b/history.db"),
             ("postgresql://db/history?password=hunter2", "postgresql://db/history?password=***"),

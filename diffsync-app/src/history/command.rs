@@ -2,11 +2,14 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use diffsync_history::{Cursor, HistoryError};
+use diffsync_history::{Cursor, LogEntry};
 
+use super::names::Names;
 use super::{database_url, details, export, prune, syncs};
-use crate::exit::Exit;
-use crate::flags::output;
+use crate::exit::{Exit, NotRun};
+use crate::flags::{self, output};
+use crate::jobs::Jobs;
+use crate::profile::Profiles;
 use crate::runtime::runtime;
 use crate::terminal;
 
@@ -14,7 +17,8 @@ use crate::terminal;
 const STATUSES: [&str; 7] = ["running", "completed", "partial", "failed", "refused", "cancelled", "interrupted"];
 
 /// The command line of `history`.
-pub(crate) fn command() -> Command {
+pub(crate) fn command(profiles: &Profiles) -> Command {
+    let kept = profiles.retention();
     Command::new("history")
         .about("Show what earlier runs did")
         .subcommand_required(true)
@@ -52,6 +56,7 @@ pub(crate) fn command() -> Command {
                 .arg(action())
                 .arg(
                     text_arg("status", "OUTCOME", "Only records with this outcome, such as failed; repeatable")
+                        .value_parser(PossibleValuesParser::new(LogEntry::STATUSES))
                         .action(ArgAction::Append),
                 )
                 .arg(text_arg("text", "TEXT", "Only records with this text in the identifier or the message"))
@@ -69,12 +74,12 @@ pub(crate) fn command() -> Command {
                 .arg(
                     text_arg("keep-last", "N", "Keep those of the last N syncs of each job")
                         .value_parser(value_parser!(u32))
-                        .default_value("100"),
+                        .default_value(kept.keep_last.to_string()),
                 )
                 .arg(
                     text_arg("older-than", "DURATION", "Keep those that are not older than this, as in 30d")
-                        .value_parser(humantime::parse_duration)
-                        .default_value("90d"),
+                        .value_parser(flags::age)
+                        .default_value(flags::age_text(kept.older_than)),
                 )
                 .arg(text_arg("job", "JOB", "Only those of this job"))
                 .arg(output()),
@@ -115,24 +120,25 @@ fn paged(command: Command, size: &'static str) -> Command {
 }
 
 /// Carries out `history`.
-pub(crate) fn history(matches: &ArgMatches) -> Exit {
+pub(crate) fn history(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches) -> Exit {
     let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(&error),
     };
 
+    let names = Names::new(jobs, profiles);
     let done = runtime.block_on(async {
         let history = super::open_to_read(matches).await?;
         match name {
-            "list" => syncs::list(&history, matches).await,
+            "list" => syncs::list(&history, &names, matches).await,
             "show" => syncs::show(&history, matches).await,
-            "diff" => details::diff(&history, matches).await,
-            "logs" => details::logs(&history, matches).await,
-            "prune" => prune::prune(&history, matches).await,
+            "diff" => details::diff(&history, &names, matches).await,
+            "logs" => details::logs(&history, &names, matches).await,
+            "prune" => prune::prune(&history, &names, matches).await,
             "export" => export::export(&history, matches).await,
             _ => Ok(Exit::Failed),
         }
     });
-    done.unwrap_or_else(|error: HistoryError| terminal::fail(&error.to_string()))
+    done.unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }

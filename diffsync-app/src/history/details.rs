@@ -4,12 +4,16 @@ use std::fmt::Write;
 
 use clap::ArgMatches;
 use diffsync_core::model::Operation;
-use diffsync_history::{Change, ChangeFilter, History, HistoryError, LogEntry, LogEntryFilter, LogLineFilter, Page};
+use diffsync_history::{
+    Change, ChangeFilter, History, LogEntry, LogEntryFilter, LogLineFilter, Page, SavedSync, SyncId,
+};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::names::Names;
 use super::page::{VERSION, next_page, page, text};
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::flags::wants_json;
 use crate::terminal::{self, one_line};
 
@@ -17,7 +21,10 @@ use crate::terminal::{self, one_line};
 #[derive(Serialize)]
 struct Document<'a, T: Serialize> {
     version: u32,
-    sync: String,
+    sync: SyncId,
+    /// When the rows were removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pruned_at: Option<Timestamp>,
     #[serde(flatten)]
     page: &'a Page<T>,
 }
@@ -25,15 +32,22 @@ struct Document<'a, T: Serialize> {
 /// Prints a page, as a document or with a text for each row.
 fn print_page<T: Serialize>(
     matches: &ArgMatches,
-    sync: String,
+    sync: &SavedSync,
     page: &Page<T>,
     row: impl Fn(&T, &mut String) -> std::fmt::Result,
 ) -> Exit {
     if wants_json(matches) {
-        return terminal::print_json(&Document { version: VERSION, sync, page });
+        let document = Document { version: VERSION, sync: sync.id, pruned_at: sync.pruned_at, page };
+        return terminal::print_json(&document);
     }
-    if page.items.is_empty() {
-        return terminal::print("nothing\n");
+    match sync.pruned_at {
+        Some(at) if page.items.is_empty() => {
+            return terminal::print(&format!(
+                "nothing is left: the diff and the logs of this sync were removed at {at}\n"
+            ));
+        }
+        None if page.items.is_empty() => return terminal::print("nothing\n"),
+        _ => {}
     }
 
     let mut out = String::new();
@@ -53,8 +67,9 @@ fn operation(matches: &ArgMatches) -> Option<Operation> {
     }
 }
 
-pub(super) async fn diff(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn diff(history: &History, names: &Names<'_>, matches: &ArgMatches) -> Result<Exit, NotRun> {
     let sync = history.sync(matches.get_one::<String>("sync").map_or("", String::as_str)).await?;
+    names.check_model(&sync, matches)?;
     let filter = ChangeFilter {
         model: text(matches, "model"),
         action: operation(matches),
@@ -63,7 +78,10 @@ pub(super) async fn diff(history: &History, matches: &ArgMatches) -> Result<Exit
         ..ChangeFilter::default()
     };
     let changes = history.changes(sync.id, &filter, page(matches)).await?;
-    Ok(print_page(matches, sync.id.to_string(), &changes, change))
+    if changes.items.is_empty() {
+        names.check_attribute(&sync, matches)?;
+    }
+    Ok(print_page(matches, &sync, &changes, change))
 }
 
 fn change(change: &Change, out: &mut String) -> std::fmt::Result {
@@ -96,13 +114,14 @@ fn attributes(changes: Option<&Value>) -> Vec<String> {
         .collect()
 }
 
-pub(super) async fn logs(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn logs(history: &History, names: &Names<'_>, matches: &ArgMatches) -> Result<Exit, NotRun> {
     let sync = history.sync(matches.get_one::<String>("sync").map_or("", String::as_str)).await?;
+    names.check_model(&sync, matches)?;
 
     if matches.get_flag("lines") {
         let filter = LogLineFilter { text: text(matches, "text"), ..LogLineFilter::default() };
         let lines = history.lines(sync.id, &filter, page(matches)).await?;
-        return Ok(print_page(matches, sync.id.to_string(), &lines, |line, out| {
+        return Ok(print_page(matches, &sync, &lines, |line, out| {
             let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();
             let text = format!("{}{fields}", line.message);
             writeln!(out, "{}  {:5}  {}", line.at.strftime("%H:%M:%S%.3f"), line.level, one_line(&text))
@@ -117,7 +136,7 @@ pub(super) async fn logs(history: &History, matches: &ArgMatches) -> Result<Exit
         ..LogEntryFilter::default()
     };
     let entries = history.entries(sync.id, &filter, page(matches)).await?;
-    Ok(print_page(matches, sync.id.to_string(), &entries, entry))
+    Ok(print_page(matches, &sync, &entries, entry))
 }
 
 fn entry(entry: &LogEntry, out: &mut String) -> std::fmt::Result {

@@ -7,7 +7,7 @@ use diffsync_history::{ChangeFilter, Cursor, History, HistoryError, LogEntryFilt
 use serde::Serialize;
 
 use super::page::VERSION;
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::terminal;
 
 /// How many rows are read at a time.
@@ -21,7 +21,7 @@ struct Line<'a, T> {
     values: &'a T,
 }
 
-pub(super) async fn export(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn export(history: &History, matches: &ArgMatches) -> Result<Exit, NotRun> {
     let sync = history.sync(matches.get_one::<String>("sync").map_or("", String::as_str)).await?;
     let mut out = io::BufWriter::new(io::stdout());
 

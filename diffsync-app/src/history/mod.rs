@@ -4,14 +4,17 @@ mod command;
 mod details;
 mod export;
 mod lines;
+mod names;
 mod page;
 mod prune;
 mod recording;
+mod retention;
 mod syncs;
 
 pub(crate) use self::command::{command, history};
 pub(crate) use self::lines::{HistoryLayer, log_line};
 pub(crate) use self::recording::{Recording, Started};
+pub(crate) use self::retention::RetentionSetting;
 pub(crate) use self::syncs::short_id;
 
 use clap::{Arg, ArgMatches};

@@ -1,15 +1,20 @@
 //! Recording a run in the history.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use diffsync_core::job::{JobKind, VariableValues};
+use diffsync_core::plan::Refusal;
 use diffsync_core::report::Observer;
-use diffsync_core::run::RunOptions;
-use diffsync_history::{HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId};
+use diffsync_core::run::{AbortReason, RunOptions};
+use diffsync_history::{
+    History, HistoryError, HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId,
+};
 
 use super::lines::HistoryLayer;
-use super::open;
+use super::{RetentionSetting, open};
+use crate::advice;
 use crate::exit::{Exit, NotRun};
 use crate::profile::Selected;
 use crate::signature::signature;
@@ -23,55 +28,63 @@ pub(crate) struct Started<'a> {
     pub(crate) plan: Option<String>,
     /// The version of the program.
     pub(crate) program: &'a str,
-}
-
-impl Started<'_> {
-    /// The name of its profile. A run without a profile has one of its job's name.
-    fn profile(&self) -> &str {
-        self.selected.profile_name().unwrap_or(self.selected.job.info().id)
-    }
+    /// How long the history keeps the details of runs.
+    pub(crate) kept: RetentionSetting,
 }
 
 /// A run that is recorded, unless `--history off`.
+#[derive(Default)]
 pub(crate) struct Recording {
     recorder: Option<Arc<Recorder>>,
+    /// The history that the run tidies up at its end.
+    tidies: Option<(History, RetentionSetting)>,
+    is_required: bool,
+    /// Why the history ended the run, if it did.
+    abort_reason: AbortReason,
 }
+
+/// How long the end of a run may be delayed by tidying up the history.
+const TIDYING_LIMIT: Duration = Duration::from_secs(1);
 
 impl Recording {
     /// Begins to record a run, and takes the leases that keep others from writing at the same time.
     ///
-    /// If the history cannot be opened, the run continues without it, unless it is required.
+    /// If another run has the job's lease, this one is recorded as refused. If the history cannot be opened, the run continues
+    /// without it, unless it is required.
     pub(crate) async fn begin(
         run: &Started<'_>,
         options: &mut RunOptions,
         matches: &ArgMatches,
     ) -> Result<Self, NotRun> {
         let policy = match matches.get_one::<String>("history").map(String::as_str) {
-            Some("off") => return Ok(Self { recorder: None }),
+            Some("off") => return Ok(Self::default()),
             Some("required") => HistoryPolicy::Required,
             _ => HistoryPolicy::BestEffort,
         };
 
-        let started = async {
-            let history = open(matches).await?;
-            Recorder::start(&history, &new_sync(run, options, matches), recorder_options(run, options, policy)).await
-        };
-        match started.await {
-            Ok(recorder) => {
-                let recorder = Arc::new(recorder);
-                options.lock = Some(recorder.target_lock());
-                HistoryLayer::record_in(&recorder);
-                Ok(Self { recorder: Some(recorder) })
+        let is_required = policy == HistoryPolicy::Required;
+        match start(run, options, policy, matches).await {
+            Ok((history, recorder)) => {
+                let recorder = recorder.map(Arc::new);
+                if let Some(recorder) = &recorder {
+                    options.lock = Some(recorder.target_lock());
+                    HistoryLayer::record_in(recorder);
+                }
+                let tidies = Some((history, run.kept)).filter(|(_, kept)| kept.automatic);
+                Ok(Self { recorder, tidies, is_required, abort_reason: options.abort_reason.clone() })
             }
-            Err(held @ LeaseError::Held { .. }) => Err(NotRun(Exit::Refused, held.to_string())),
-            Err(error) if policy == HistoryPolicy::BestEffort => {
+            Err(error) if is_required => {
+                let error = advice::on_history(&error);
+                Err(NotRun(Exit::Failed, format!("nothing was run, since it cannot be recorded: {error}")))
+            }
+            Err(error) => {
                 terminal::warn(&format!(
                     "this run is not recorded, and nothing keeps a second run from writing at the same time: \
-                     {error}\n  --history off runs without a history"
+                     {}\n  --history off runs without a history",
+                    advice::on_history(&error)
                 ));
-                Ok(Self { recorder: None })
+                Ok(Self::default())
             }
-            Err(error) => Err(NotRun(Exit::Failed, format!("nothing was run, since it cannot be recorded: {error}"))),
         }
     }
 
@@ -90,13 +103,55 @@ impl Recording {
         self.recorder.as_ref().map(|recorder| recorder.sync())
     }
 
-    /// Waits until everything is written. What could not be is a warning, since the run itself is over.
-    pub(crate) async fn end(self) {
-        let Some(recorder) = self.recorder else { return };
+    /// Waits until everything is written. What could not be is a warning, since the run itself is over. But a run that requires
+    /// its history, and has no other error, has failed for the reason that is returned.
+    pub(crate) async fn end(self, has_error: bool) -> Option<String> {
+        let recorder = self.recorder?;
         HistoryLayer::forget();
-        if let Err(error) = recorder.finish().await {
-            terminal::warn(&format!("the history of this run is not complete: {error}"));
+        match recorder.finish().await {
+            Ok(()) => {}
+            // The error of the run says so.
+            Err(_) if self.abort_reason.get().is_some() => return None,
+            Err(error) => {
+                let incomplete = format!("the history of this run is not complete: {error}");
+                if self.is_required && !has_error {
+                    return Some(incomplete);
+                }
+                terminal::warn(&incomplete);
+                return None;
+            }
         }
+
+        if let Some((history, kept)) = self.tidies
+            && let Err(error) = history.prune_if_due(&kept.retention(), TIDYING_LIMIT).await
+        {
+            // It is not this run's matter, and `history prune` reports it.
+            tracing::warn!(%error, "the details of old syncs cannot be removed");
+        }
+        None
+    }
+}
+
+/// Opens the history and begins to record a run. One that must not begin, since another run has the job's lease, is given the
+/// refusal; a recorder for that may be missing.
+async fn start(
+    run: &Started<'_>,
+    options: &mut RunOptions,
+    policy: HistoryPolicy,
+    matches: &ArgMatches,
+) -> Result<(History, Option<Recorder>), HistoryError> {
+    let history = open(matches).await?;
+    let (sync, recording) = (new_sync(run, options, matches), recorder_options(run, options, policy));
+    match Recorder::start(&history, &sync, recording.clone()).await {
+        Ok(recorder) => Ok((history, Some(recorder))),
+        Err(held @ LeaseError::Held { .. }) => {
+            options.refusal = Some(Refusal::JobInUse(held.to_string()));
+            let recording = RecorderOptions { leases: Vec::new(), ..recording };
+            let recorder = Recorder::start(&history, &sync, recording).await;
+            Ok((history, recorder.ok()))
+        }
+        Err(LeaseError::History(error)) => Err(error),
+        Err(error) => Err(HistoryError::Writer(error.to_string())),
     }
 }
 
@@ -108,7 +163,7 @@ fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> Ne
     };
     NewSync {
         job: info.id.to_owned(),
-        profile: run.profile().to_owned(),
+        profile: run.selected.profile_name().map(str::to_owned),
         source: info.source_label.to_owned(),
         target: info.target_label.to_owned(),
         kind: kind.to_owned(),
@@ -123,6 +178,13 @@ fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> Ne
 
 fn recorder_options(run: &Started<'_>, options: &RunOptions, policy: HistoryPolicy) -> RecorderOptions {
     // Dry runs write nothing, so they may run beside others.
-    let job = (!options.dry_run).then(|| LeaseName::job(run.selected.job.info().id, run.profile()));
-    RecorderOptions { policy, leases: job.into_iter().collect(), cancellation: options.cancellation.clone() }
+    let id = run.selected.job.info().id;
+    let job = (!options.dry_run).then(|| LeaseName::job(id, run.selected.profile_name().unwrap_or(id)));
+    RecorderOptions {
+        policy,
+        leases: job.into_iter().collect(),
+        cancellation: options.cancellation.clone(),
+        abort_reason: options.abort_reason.clone(),
+        time_limit: options.time_limit,
+    }
 }

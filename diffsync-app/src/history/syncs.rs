@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use diffsync_core::plan::OutcomeCounts;
-use diffsync_history::{History, HistoryError, SavedSync, SyncFilter, SyncId, SyncStatus};
+use diffsync_history::{History, SavedSync, SyncFilter, SyncId, SyncStatus};
 use serde::Serialize;
 
+use super::names::Names;
 use super::page::{VERSION, next_page, page, text};
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::flags::wants_json;
 use crate::report::{duration, outcome_texts, step_table};
 use crate::terminal::{self, one_line};
@@ -22,7 +23,7 @@ pub(crate) fn short_id(sync: SyncId) -> String {
     sync.to_string().chars().take(SHORT_ID).collect()
 }
 
-pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn list(history: &History, names: &Names<'_>, matches: &ArgMatches) -> Result<Exit, NotRun> {
     #[derive(Serialize)]
     struct Document {
         version: u32,
@@ -30,11 +31,12 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
         page: diffsync_history::Page<SavedSync>,
     }
 
-    let names = matches.get_many::<String>("status").into_iter().flatten();
+    names.check_job(history, matches).await?;
+    let statuses = matches.get_many::<String>("status").into_iter().flatten();
     let filter = SyncFilter {
         job: text(matches, "job"),
         profile: text(matches, "profile"),
-        status: names.filter_map(|name| SyncStatus::named(name)).collect(),
+        status: statuses.filter_map(|name| SyncStatus::named(name)).collect(),
         text: text(matches, "text"),
         ..SyncFilter::default()
     };
@@ -54,6 +56,8 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
         let began = sync.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
         let kind = if sync.dry_run { "dry run" } else { "sync" };
         let did = if sync.dry_run { planned(sync) } else { ended(sync) };
+        // One that has no counts has a reason for that.
+        let did = if did.is_empty() { reason(sync) } else { did };
         let (status, name) = (sync.status.to_string(), one_line(&name));
         // Writing to a string does not fail.
         let _ = writeln!(out, "{id}  {began}  {name:width$}  {kind:7}  {status:11}  {did}");
@@ -62,9 +66,19 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
     Ok(terminal::print(&out))
 }
 
-/// The job, with the profile unless it is the job's own.
+/// The job, with the profile if it has one.
 fn name(sync: &SavedSync) -> String {
-    if sync.profile == sync.job { sync.job.clone() } else { format!("{}@{}", sync.job, sync.profile) }
+    match &sync.profile {
+        Some(profile) => format!("{}@{profile}", sync.job),
+        None => sync.job.clone(),
+    }
+}
+
+/// Why a sync did nothing, on one line.
+fn reason(sync: &SavedSync) -> String {
+    let error = sync.error.as_deref().and_then(|error| error.lines().next());
+    let last = || sync.last_record.as_ref().map(|last| format!("the last record known to be written is {last}"));
+    one_line(&error.map(str::to_owned).or_else(last).unwrap_or_default()).into_owned()
 }
 
 /// What a dry run would have done.
@@ -86,7 +100,7 @@ fn ended(sync: &SavedSync) -> String {
     }
 }
 
-pub(super) async fn show(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
+pub(super) async fn show(history: &History, matches: &ArgMatches) -> Result<Exit, NotRun> {
     #[derive(Serialize)]
     struct Document {
         version: u32,

@@ -20,7 +20,9 @@ use serde::Serialize;
 
 use crate::command::{flag_name, or_in_environment, variable_values};
 use crate::early::value_of;
+use crate::history::RetentionSetting;
 use crate::jobs::{AnyJob, Jobs};
+use crate::prompt::Prompt;
 
 /// The environment variable that names the file.
 const VARIABLE: &str = "DIFFSYNC_PROFILES";
@@ -34,7 +36,9 @@ pub(crate) struct Profiles {
     /// The file, if there is one.
     file: Option<PathBuf>,
     /// In the order of the file.
-    profiles: Vec<Profile>,
+    all: Vec<Profile>,
+    /// How long the history keeps details.
+    retention: RetentionSetting,
 }
 
 /// A named configuration of a job.
@@ -79,6 +83,8 @@ enum Source {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
+    /// It is asked for on the terminal.
+    Prompt,
 }
 
 /// The options of a run; those that are `None` are left to the job.
@@ -120,14 +126,23 @@ impl Profiles {
                 return Err(format!("the profiles cannot be read from `{}`{origin}: {error}", path.display()));
             }
         };
-        let profiles = read::read(jobs, &path, &bytes)?;
-        Ok(Self { file: Some(path), profiles })
+        read::read(jobs, &path, &bytes)
+    }
+
+    /// How long the history keeps details.
+    pub(crate) fn retention(&self) -> RetentionSetting {
+        self.retention
+    }
+
+    /// The names of all profiles.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|profile| &*profile.name)
     }
 
     /// The profiles of a job.
     pub(crate) fn of<'a>(&'a self, job: AnyJob<'_>) -> impl Iterator<Item = &'a Profile> + use<'a> {
         let id = job.info().id;
-        self.profiles.iter().filter(move |profile| profile.job == id)
+        self.all.iter().filter(move |profile| profile.job == id)
     }
 
     /// Every job, followed by each of its profiles.
@@ -189,16 +204,26 @@ impl Profile {
         })
     }
 
-    /// Adds the values of the variables for which `wants` is true. Files are read and commands run only for those.
+    /// Adds the values of the variables for which `wants` is true. Files are read, commands run and questions asked only for
+    /// those.
     pub(crate) fn add_values(
         &self,
         mut values: VariableValues,
+        prompt: Prompt,
         wants: impl Fn(&VariableSpec) -> bool,
     ) -> Result<VariableValues, String> {
+        let mut settings: Vec<_> = self.variables.iter().filter(|setting| wants(setting.spec)).collect();
+        // Nobody types an answer only to learn that another value is missing.
+        settings.sort_by_key(|setting| setting.is_asked());
+
         let mut errors = Vec::new();
-        for setting in self.variables.iter().filter(|setting| wants(setting.spec)) {
+        for setting in settings {
+            if setting.is_asked() && !errors.is_empty() {
+                continue;
+            }
+            let question = format!("{} of {}", setting.spec.name, self.id);
             for source in &setting.values {
-                match source.resolve(setting.spec.secret) {
+                match source.resolve(setting.spec.secret, prompt, &question) {
                     Ok(text) => values = values.with(setting.spec.name, text),
                     Err(error) => {
                         let (place, name, id) = (&setting.place, setting.spec.name, &self.id);
@@ -218,6 +243,7 @@ impl Profile {
         options.continue_on_failure = set.continue_on_failure.unwrap_or(options.continue_on_failure);
         options.max_failures = set.max_failures.or(options.max_failures);
         options.retry.times = set.retries.unwrap_or(options.retry.times);
+        options.request_retries = set.retries.or(options.request_retries);
         options.concurrency = set.concurrency.or(options.concurrency);
         options.time_limit = set.time_limit.or(options.time_limit);
         options.record_time_limit = set.record_time_limit.or(options.record_time_limit);
@@ -226,6 +252,11 @@ impl Profile {
 }
 
 impl Setting {
+    /// Whether somebody is asked for it.
+    fn is_asked(&self) -> bool {
+        self.values.iter().any(|source| matches!(source, Source::Prompt))
+    }
+
     /// The name and the texts, if all of them are written in the file.
     fn written(&self) -> Option<(&'static str, Vec<&str>)> {
         let texts = self.values.iter().map(|source| match source {
@@ -268,13 +299,15 @@ impl<'a> Selected<'a> {
         }
     }
 
-    /// The values of the job's variables: those of the flags, else those of the profile.
+    /// The values of the job's variables: those of the flags, else those of the profile. Secrets that are missing are asked for,
+    /// if there is somebody to ask.
     pub(crate) fn values(&self, matches: &ArgMatches) -> Result<VariableValues, String> {
-        let flags = variable_values(self.job, matches);
-        match self.profile {
-            Some(profile) => profile.add_values(flags.clone(), |spec| flags.get(spec.name).is_empty()),
-            None => Ok(flags),
-        }
+        let (flags, prompt) = (variable_values(self.job, matches), Prompt::new(matches));
+        let values = match self.profile {
+            Some(profile) => profile.add_values(flags.clone(), prompt, |spec| flags.get(spec.name).is_empty())?,
+            None => flags,
+        };
+        prompt.add_missing(self.job, values)
     }
 
     /// The options of a run, before its flags.
@@ -332,8 +365,7 @@ mod tests {
     }
 
     fn profiles(text: &str) -> Profiles {
-        let profiles = read::read(&registry(), Path::new(FILE), text.as_bytes()).unwrap();
-        Profiles { file: Some(PathBuf::from(FILE)), profiles }
+        read::read(&registry(), Path::new(FILE), text.as_bytes()).unwrap()
     }
 
     /// The options and the values of a run of the profile `a` with these flags.

@@ -19,6 +19,7 @@ impl Display for Source {
             Self::Text(_) => write!(f, "the value in the file"),
             Self::Env(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file `{}`", path.display()),
+            Self::Prompt => write!(f, "the answer"),
             // Arguments are not repeated in errors, since they can be long.
             Self::Command(command) => {
                 write!(f, "the output of the command `{}`", command.first().map_or("", String::as_str))
@@ -43,6 +44,7 @@ impl Setting {
         let values = self.values.iter().map(|source| match source {
             Source::Text(text) => written(self.spec, text),
             Source::Command(command) => format!("from the command {command:?}"),
+            Source::Prompt => "asked for on the terminal".to_owned(),
             Source::Env(_) | Source::File(_) => format!("from {source}"),
         });
         one_line(&values.collect::<Vec<_>>().join(", ")).into_owned()
@@ -63,6 +65,7 @@ impl Setting {
             Source::Env(name) => json!({ "env": name }),
             Source::File(path) => json!({ "file": path.display().to_string() }),
             Source::Command(command) => json!({ "command": command }),
+            Source::Prompt => json!({ "prompt": true }),
         };
         match (self.spec.kind, &*self.values) {
             (VariableKind::List(_), values) => values.iter().map(value).collect(),

@@ -1,4 +1,4 @@
-//! Values from the environment, a file or a command.
+//! Values from the environment, a file, a command or a prompt.
 
 use std::env::VarError;
 use std::fs::File;
@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Source;
+use crate::prompt::Prompt;
 
 /// How long a command may take.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -25,12 +26,13 @@ const LINES: usize = 20;
 
 impl Source {
     /// The value. No error repeats it.
-    pub(super) fn resolve(&self, secret: bool) -> Result<String, String> {
+    pub(super) fn resolve(&self, secret: bool, prompt: Prompt, question: &str) -> Result<String, String> {
         let text = match self {
             Self::Text(text) => text.clone(),
             Self::Env(name) => from_env(name)?,
             Self::File(path) => from_file(path)?,
             Self::Command(command) => from_command(command, LONGEST_WAIT)?,
+            Self::Prompt => prompt.ask(question)?,
         };
         // An empty secret is always a mistake: a variable exported without a value, or a file that was not filled.
         if secret && text.is_empty() { Err(format!("{self} is empty")) } else { Ok(text) }
@@ -143,6 +145,8 @@ fn excerpt(bytes: &[u8]) -> String {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use clap::ArgMatches;
+
     use super::*;
 
     fn shell(script: &str, limit: Duration) -> Result<String, String> {
@@ -198,7 +202,9 @@ mod tests {
     #[test]
     fn an_empty_secret_is_refused() {
         let nothing = Source::Command(["true"].map(str::to_owned).into());
-        assert_eq!(nothing.resolve(true).unwrap_err(), "the output of the command `true` is empty");
-        assert_eq!(nothing.resolve(false).unwrap(), "");
+        let prompt = Prompt::new(&ArgMatches::default());
+        let resolved = |secret| nothing.resolve(secret, prompt, "token");
+        assert_eq!(resolved(true).unwrap_err(), "the output of the command `true` is empty");
+        assert_eq!(resolved(false).unwrap(), "");
     }
 }

@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use diffsync_core::job::{VariableKind, VariableSpec, VariableValues};
 use diffsync_core::model::Operation;
 use diffsync_core::plan::Refusal;
-use diffsync_core::report::{ConfigItem, RunError};
+use diffsync_core::report::{ConfigItem, RunError, Status};
 use diffsync_core::run::{CancellationToken, LockError, RunOptions};
 use diffsync_core::value::{Url, redact_url};
 use diffsync_history::{LogLevel, LogLine};
@@ -31,10 +31,11 @@ use crate::advice;
 use crate::events::StreamEvent;
 use crate::exit::{Exit, NotRun};
 use crate::flags::{self, Output, is_set, output_of};
-use crate::history::{Recording, Started};
+use crate::history::{Recording, RetentionSetting, Started};
 use crate::profile::Selected;
 use crate::progress::progress;
 use crate::report::Look;
+use crate::run::how_to_write;
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
 use crate::terminal;
@@ -55,7 +56,12 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 const READ_AHEAD: usize = 1_024;
 
 /// Runs a job of another program.
-pub(crate) fn run(job: &ProgramJob, selected: &Selected<'_>, matches: &ArgMatches) -> Result<Exit, NotRun> {
+pub(crate) fn run(
+    job: &ProgramJob,
+    selected: &Selected<'_>,
+    kept: RetentionSetting,
+    matches: &ArgMatches,
+) -> Result<Exit, NotRun> {
     let values = selected.values(matches)?;
     missing(job, selected, &values)?;
     let options = flags::options(selected.options(), matches);
@@ -66,13 +72,13 @@ pub(crate) fn run(job: &ProgramJob, selected: &Selected<'_>, matches: &ArgMatche
     report.config = configuration(job, &values);
     report.limit_overrides.clone_from(&options.limit_overrides);
 
-    let run = Started { selected, values: &values, plan: None, program: &job.version };
+    let run = Started { selected, values: &values, plan: None, program: &job.version, kept };
     let (report, streamed) = carry_out(job, &run, report, &request, host_options, matches)?;
 
     let mut closing = Vec::new();
     let would_write = report.summary.as_ref().is_some_and(|summary| summary.total.operations() > 0);
     if report.dry_run && report.error.is_none() && would_write {
-        closing.push("run it again with --apply to write this".to_owned());
+        closing.push(how_to_write(selected));
     }
     Ok(print(&report, streamed, &closing, matches))
 }
@@ -166,6 +172,10 @@ fn carry_out(
 
     let asked = CancellationToken::new();
     let report = runtime.block_on(async {
+        if let Some(refusal) = options.refusal.take() {
+            let report = session.finish(Verdict::Refused(refusal.to_string()));
+            return record_end(recording, report).await;
+        }
         let report = match Process::start(&job.path, "run").await {
             Ok((process, pipes)) => {
                 let group = process.group();
@@ -180,11 +190,21 @@ fn carry_out(
                 session.finish(Verdict::Failed(error))
             }
         };
-        recording.end().await;
-        report
+        record_end(recording, report).await
     });
     runtime.shutdown_background();
     Ok(report)
+}
+
+/// Waits until everything is recorded. A run that requires its history has failed if that is not complete.
+async fn record_end(
+    recording: Recording,
+    (mut report, streamed): (ProgramReport, Option<Exit>),
+) -> (ProgramReport, Option<Exit>) {
+    if let Some(reason) = recording.end(report.error.is_some()).await {
+        (report.status, report.error) = (Status::Failed, Some(reason));
+    }
+    (report, streamed)
 }
 
 /// The host of one running program.
@@ -420,7 +440,11 @@ impl<'a> Host<'a> {
             (None, true) => {
                 Verdict::Failed(RunError::TimeLimit(self.options.time_limit.unwrap_or_default()).to_string())
             }
-            (None, false) => Verdict::AsTold,
+            (None, false) => match self.options.abort_reason.get() {
+                // Nobody asked for the end that the program reports.
+                Some(reason) if self.is_cancelled => Verdict::Failed(reason.to_owned()),
+                _ => Verdict::AsTold,
+            },
         }
     }
 

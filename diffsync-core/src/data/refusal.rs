@@ -15,13 +15,13 @@ use crate::model::operation::Operation;
 pub enum Refusal {
     /// Models that only one side loaded and that the other did not leave out.
     #[error(
-        "{}; its loader must call `mark_loaded()` if there are no such records, or `skip(reason)` if it cannot list them",
+        "{}; its adapter's `load` must call `mark_loaded()` on the table of that model if there are no such records, or `skip(reason)` if it cannot list them",
         self.models_text()
     )]
     HalfLoaded(Vec<(&'static str, Side)>),
     /// One side loaded nothing.
     #[error(
-        "the {0} has no records, and its loader did not call `mark_loaded()`; check the system first, and call `mark_loaded()` in the loader if it may be empty"
+        "the {0} has no records, and its adapter's `load` did not call `mark_loaded()` on any table; check the system first, and call it there on each table that may be empty"
     )]
     NothingLoaded(Side),
     /// The target is written as a whole, and holds records of a model that would be lost.
@@ -55,6 +55,9 @@ pub enum Refusal {
     /// Another run writes to the target.
     #[error("{0}")]
     TargetInUse(String),
+    /// Another run of the job is in progress.
+    #[error("{0}")]
+    JobInUse(String),
     /// Too many unusable records.
     #[error("{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed")]
     TooManyRejected {

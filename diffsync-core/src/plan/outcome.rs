@@ -127,7 +127,7 @@ pub enum OutcomeKind {
 impl OutcomeKind {
     /// The kind as reports write it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",

@@ -101,11 +101,18 @@ pub(crate) struct Observers {
     all: Arc<[Arc<dyn Observer>]>,
     /// How many calls were retried so far.
     retries: Arc<AtomicU64>,
+    /// How often an adapter's client is to retry a request, if the run says so. It takes the way of the retries, back.
+    request_retries: Option<usize>,
 }
 
 impl Observers {
-    pub(crate) fn new(observers: &[Arc<dyn Observer>]) -> Self {
-        Self { all: observers.into(), retries: Arc::default() }
+    pub(crate) fn new(observers: &[Arc<dyn Observer>], request_retries: Option<usize>) -> Self {
+        Self { all: observers.into(), retries: Arc::default(), request_retries }
+    }
+
+    /// How often an adapter's client is to retry a request.
+    pub(crate) fn request_retries(&self) -> Option<usize> {
+        self.request_retries
     }
 
     /// Counts a retry.

@@ -12,7 +12,7 @@ pub(crate) mod step;
 pub use self::config::ConfigItem;
 pub use self::event::{Event, Observer, RecordUrl, TracingObserver};
 pub use self::filtered::Filtered;
-pub use self::retry::report_retry;
+pub use self::retry::{report_retry, request_retries};
 pub use self::step::{Step, StepReport};
 
 use std::collections::HashMap;
@@ -259,6 +259,14 @@ pub enum RunError {
     /// The run was cancelled.
     #[error("the run was cancelled")]
     Cancelled,
+    /// The program ended the run for a reason of its own.
+    #[error("{reason}; {}", done_by_then(.counts))]
+    Aborted {
+        /// Why.
+        reason: String,
+        /// What was done by then.
+        counts: Box<OutcomeCounts>,
+    },
     /// The run exceeded its time limit.
     #[error("the run did not end within {0:?}; operations not begun by then were not attempted")]
     TimeLimit(Duration),
@@ -290,6 +298,18 @@ pub enum RunError {
         /// The step that was called.
         called: &'static str,
     },
+}
+
+/// What was done when the program ended a run.
+fn done_by_then(counts: &OutcomeCounts) -> String {
+    let OutcomeCounts { created, updated, deleted, cascaded, unknown, not_attempted, .. } = *counts;
+    let done = match created + updated + deleted + cascaded {
+        0 if unknown == 0 => "nothing was written".to_owned(),
+        1 => "1 operation was done".to_owned(),
+        done => format!("{done} operations were done"),
+    };
+    let left = [(unknown, "may have been"), (not_attempted, "not attempted")];
+    left.iter().filter(|(count, _)| *count > 0).fold(done, |text, (count, what)| format!("{text}, {count} {what}"))
 }
 
 /// How many operations failed before the last error ended the run: none if it was not a record's. Those with an unknown outcome

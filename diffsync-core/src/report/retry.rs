@@ -30,3 +30,10 @@ pub fn report_retry(attempt: usize, pause: Duration, error: &dyn Display) {
         observers.emit(&Event::Retry { step: *step, attempt, pause, error: &error.to_string() });
     });
 }
+
+/// How often an adapter's own client is to retry a request, if the [options](crate::run::RunOptions::request_retries) of the
+/// run say so; the client's own number counts otherwise. Outside a run, and on a task that the adapter spawned, it is not known.
+#[must_use]
+pub fn request_retries() -> Option<usize> {
+    STEP.try_with(|(_, observers)| observers.request_retries()).ok().flatten()
+}

@@ -24,7 +24,7 @@ pub use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use self::lock::{LockError, LockFuture, TargetLock};
-pub use self::options::{RunOptions, UnknownFlags};
+pub use self::options::{AbortReason, RunOptions, UnknownFlags};
 use crate::apply::loaded_sides::LoadedSides;
 use crate::data::problem::{Problem, SkippedModel};
 use crate::data::refusal::Breach;
@@ -80,6 +80,7 @@ impl<J: Job> Run<J> {
     /// Runs a job to its end.
     pub async fn execute(job: Arc<J>, options: RunOptions, observers: Vec<Arc<dyn Observer>>) -> RunReport {
         let begun = Instant::now();
+        let request_retries = options.request_retries;
         let mut run = Self {
             job: Arc::clone(&job),
             // A limit beyond the range of the clock never ends the run.
@@ -88,7 +89,7 @@ impl<J: Job> Run<J> {
             breaches: Vec::new(),
             skipped: Vec::new(),
             filtered: Vec::new(),
-            observers: Observers::new(&observers),
+            observers: Observers::new(&observers, request_retries),
             stage: Stage::Begun,
             steps: Vec::new(),
             outcomes: None,
@@ -99,7 +100,8 @@ impl<J: Job> Run<J> {
 
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: run.options.dry_run });
 
-        let valid = job.validate().map_err(|error| RunError::Invalid(error.into_cause()));
+        let may_begin = run.options.refusal.take().map_or(Ok(()), |refusal| Err(RunError::from(refusal)));
+        let valid = may_begin.and_then(|()| job.validate().map_err(|error| RunError::Invalid(error.into_cause())));
 
         let ended = match valid.and_then(|()| run.options.unknown_model::<J::Data>().map_or(Ok(()), Err)) {
             Ok(()) => {

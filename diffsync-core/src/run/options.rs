@@ -1,13 +1,14 @@
 //! How a job is to be run.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::data::dataset::Dataset;
+use crate::data::refusal::Refusal;
 use crate::execute::RetryPolicy;
 use crate::job::JobInfo;
 use crate::model::flags::Flags;
@@ -53,6 +54,8 @@ pub struct RunOptions {
     pub max_rejected: f64,
     /// How often, and after which pauses, a call is retried after a transient error.
     pub retry: RetryPolicy,
+    /// How often an adapter's own client retries a request, in place of the number that the client was built with.
+    pub request_retries: Option<usize>,
     /// How long the target may take for one record or batch; after that the outcome is unknown.
     pub record_time_limit: Option<Duration>,
     /// How long the run may take. Calls in flight are finished then; the rest is not attempted.
@@ -66,8 +69,31 @@ pub struct RunOptions {
     pub undo_log: Option<UndoLog>,
     /// Keeps two runs from writing to one system at the same time. A dry run takes no lock.
     pub lock: Option<Arc<dyn TargetLock>>,
+    /// Why the program refuses the run before it begins, such as another run of the job. Nothing is loaded then, and the run is
+    /// reported like any other.
+    pub refusal: Option<Refusal>,
     /// Cancel it to end the run: calls in flight are finished, the rest is not attempted.
     pub cancellation: CancellationToken,
+    /// Set it before cancelling to end the run for a reason of the program's own: the run fails with that reason, while a run
+    /// that is only cancelled ends as somebody asked.
+    pub abort_reason: AbortReason,
+}
+
+/// Why a program ends a run that nobody cancelled. Clones share the reason.
+#[derive(Debug, Clone, Default)]
+pub struct AbortReason(Arc<OnceLock<String>>);
+
+impl AbortReason {
+    /// Sets the reason, unless there is one already: what follows from the first is not why the run ends.
+    pub fn set(&self, reason: impl Into<String>) {
+        let _ = self.0.set(reason.into());
+    }
+
+    /// The reason, if there is one.
+    #[must_use]
+    pub fn get(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
 }
 
 impl RunOptions {
@@ -89,13 +115,16 @@ impl RunOptions {
             concurrency: job.concurrency.and_then(NonZeroUsize::new),
             max_rejected: 0.01,
             retry: RetryPolicy::default(),
+            request_retries: None,
             record_time_limit: Some(Duration::from_mins(5)),
             time_limit: job.time_limit,
             apply_request: None,
             undo: None,
             undo_log: None,
             lock: None,
+            refusal: None,
             cancellation: CancellationToken::new(),
+            abort_reason: AbortReason::default(),
         }
     }
 

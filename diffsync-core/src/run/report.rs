@@ -32,6 +32,14 @@ impl<J: Job> Run<J> {
 
         let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
 
+        // A cancellation that nobody asked for is a failure.
+        let error = match (error, self.options.abort_reason.get()) {
+            (Some(RunError::Cancelled), Some(reason)) => {
+                Some(RunError::Aborted { reason: reason.to_owned(), counts: Box::new(counts) })
+            }
+            (error, _) => error,
+        };
+
         // A dry run attempts nothing, and is complete all the same.
         let left_undone = if self.options.dry_run { 0 } else { counts.not_attempted };
         let status = match &error {

@@ -310,8 +310,8 @@ fn a_model_that_only_one_side_loaded_refuses_the_run() {
     let report = run(nothing, forget);
     assert_eq!(
         report.error_text().unwrap(),
-        "the target did not load city, the target did not load place; its loader must call `mark_loaded()` if \
-         there are no such records, or `skip(reason)` if it cannot list them"
+        "the target did not load city, the target did not load place; its adapter's `load` must call \
+         `mark_loaded()` on the table of that model if there are no such records, or `skip(reason)` if it cannot list them"
     );
     let Some(RunError::Refused(Refusal::HalfLoaded(models))) = run(forget, nothing).error else { panic!() };
     assert_eq!(models, [("city", Side::Source), ("place", Side::Source)]);
@@ -335,7 +335,7 @@ fn a_side_that_loaded_nothing_at_all_refuses_the_run() {
         assert_eq!(
             run(source, target).error_text().unwrap(),
             format!(
-                "the {side} has no records, and its loader did not call `mark_loaded()`; check the system first, and call `mark_loaded()` in the loader if it may be empty"
+                "the {side} has no records, and its adapter's `load` did not call `mark_loaded()` on any table; check the system first, and call it there on each table that may be empty"
             )
         );
     }

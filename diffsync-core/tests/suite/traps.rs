@@ -176,7 +176,7 @@ fn a_loader_that_touched_only_one_table_is_refused() {
     let ended = lab.run::<SyncNets>(apply());
     assert_eq!(
         ended.report.error_text().unwrap(),
-        "the source did not load note; its loader must call `mark_loaded()` if there are no such records, or \
+        "the source did not load note; its adapter's `load` must call `mark_loaded()` on the table of that model if there are no such records, or \
          `skip(reason)` if it cannot list them"
     );
     assert!(matches!(&ended.report.error, Some(RunError::Refused(Refusal::HalfLoaded(models))) if models.len() == 1));

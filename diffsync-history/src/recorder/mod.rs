@@ -1,5 +1,6 @@
 //! Recording a run.
 
+mod abort;
 mod batch;
 mod end;
 mod message;
@@ -14,15 +15,18 @@ pub use self::policy::HistoryPolicy;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use diffsync_core::report::{Event, Observer, Step};
-use diffsync_core::run::{CancellationToken, TargetLock};
+use diffsync_core::run::{AbortReason, CancellationToken, TargetLock};
 use jiff::Timestamp;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use self::abort::Abort;
 use self::end::EndRow;
 use self::message::Message;
 use self::queue::{Sender, queue};
@@ -45,7 +49,15 @@ pub struct RecorderOptions {
     pub leases: Vec<LeaseName>,
     /// Cancels the run: the one of its [`RunOptions`](diffsync_core::run::RunOptions). It is cancelled if a lease is lost, too.
     pub cancellation: CancellationToken,
+    /// Says why, so that the run has failed and not been cancelled: the one of its
+    /// [`RunOptions`](diffsync_core::run::RunOptions::abort_reason).
+    pub abort_reason: AbortReason,
+    /// The time limit of the run, after which it no longer waits until its diff is recorded.
+    pub time_limit: Option<Duration>,
 }
+
+/// How often a run that waits looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Records one run in a history: an [`Observer`] of its events.
 ///
@@ -66,6 +78,10 @@ pub struct Recorder {
     step: Mutex<Option<Step>>,
     /// Whether the run must wait until its diff is recorded.
     waits_for_diff: bool,
+    /// Ends that wait.
+    cancellation: CancellationToken,
+    time_limit: Option<Duration>,
+    begun: OnceLock<Instant>,
     /// How many log lines found the queue full.
     dropped_lines: Arc<AtomicU64>,
     /// Dropping the sender ends the thread.
@@ -94,9 +110,10 @@ impl Recorder {
 
         let waits_for_diff = options.policy == HistoryPolicy::Required && !sync.dry_run;
         let dropped_lines = Arc::new(AtomicU64::new(0));
-        let RecorderOptions { policy, cancellation, .. } = options;
+        let RecorderOptions { policy, cancellation, abort_reason, time_limit, .. } = options;
         let target = TargetLease::new(history, lease.clone(), &sync.host, policy);
-        let writer = Writer::new(history.clone(), number, lease, policy, cancellation, Arc::clone(&dropped_lines));
+        let abort = Abort::new(cancellation.clone(), abort_reason);
+        let writer = Writer::new(history.clone(), number, lease, policy, abort, Arc::clone(&dropped_lines));
 
         let not_started = |error: io::Error| HistoryError::Writer(error.to_string());
         let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;
@@ -108,6 +125,9 @@ impl Recorder {
             target: Arc::new(target),
             step: Mutex::default(),
             waits_for_diff,
+            cancellation,
+            time_limit,
+            begun: OnceLock::new(),
             dropped_lines,
             sender: Some(sender),
             thread,
@@ -179,6 +199,19 @@ impl Recorder {
         self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until the writer has recorded the diff, or failed to, or until the run is to end. A run that is to end writes nothing.
+    fn wait_for_diff(&self, is_recorded: &mpsc::Receiver<()>) {
+        // Counted from the first event, so that it never ends before the run's own.
+        let deadline = self.time_limit.zip(self.begun.get()).and_then(|(limit, begun)| begun.checked_add(limit));
+        loop {
+            let left = deadline.map_or(LOOK, |deadline| deadline.saturating_duration_since(Instant::now()));
+            match is_recorded.recv_timeout(left.min(LOOK)) {
+                Err(RecvTimeoutError::Timeout) if !left.is_zero() && !self.cancellation.is_cancelled() => {}
+                _ => return,
+            }
+        }
+    }
+
     fn send(&self, message: Message) {
         // A thread that has ended is reported by `finish`.
         if let Some(sender) = &self.sender {
@@ -190,14 +223,16 @@ impl Recorder {
 impl Observer for Recorder {
     fn observe(&self, event: &Event<'_>) {
         match event {
+            Event::RunStarted { .. } => {
+                self.begun.get_or_init(Instant::now);
+            }
             Event::StepStarted(step) => *self.step() = Some(*step),
             Event::StepFinished(report) => self.send(Message::Step((*report).clone())),
             Event::DiffReady(plan) => {
                 let (recorded, is_recorded) = mpsc::channel();
                 self.send(Message::Plan(Arc::clone(plan), recorded));
                 if self.waits_for_diff {
-                    // The writer drops the other end once it has recorded the diff, or failed to.
-                    let _ = is_recorded.recv();
+                    self.wait_for_diff(&is_recorded);
                 }
             }
             Event::RecordDone { record, operation, outcome, url } => self.send(Message::Done {

@@ -5,19 +5,19 @@ use std::collections::{HashMap, VecDeque};
 use std::iter;
 use std::mem;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{PlanView, RecordRef};
-use diffsync_core::run::CancellationToken;
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
+use super::abort::Abort;
 use super::batch::{Batch, RowCounts, number};
 use super::end::EndRow;
 use super::message::Message;
@@ -25,7 +25,7 @@ use super::policy::HistoryPolicy;
 use super::queue::Receiver;
 use crate::change::{ChangeRow, action_name, named};
 use crate::database::{Insert, Statement, clean};
-use crate::entry::{About, EntryRow, NewEntry};
+use crate::entry::{About, EntryRow, NewEntry, REJECTED, UNCHANGED};
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
 use crate::line::LineRow;
@@ -47,7 +47,7 @@ pub(super) struct Writer {
     sync_no: i64,
     lease: Lease,
     policy: HistoryPolicy,
-    cancellation: CancellationToken,
+    abort: Abort,
     /// How many log lines found the queue full.
     dropped_lines: Arc<AtomicU64>,
     plan: Option<Arc<dyn PlanView>>,
@@ -70,24 +70,13 @@ pub(super) struct Writer {
     error: Option<HistoryError>,
 }
 
-/// Cancels the run if the writer panics: a run without a writer renews no lease and records nothing.
-struct CancelOnPanic(CancellationToken);
-
-impl Drop for CancelOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.cancel();
-        }
-    }
-}
-
 impl Writer {
     pub(super) fn new(
         history: History,
         sync_no: i64,
         lease: Lease,
         policy: HistoryPolicy,
-        cancellation: CancellationToken,
+        abort: Abort,
         dropped_lines: Arc<AtomicU64>,
     ) -> Self {
         let now = Instant::now();
@@ -96,7 +85,7 @@ impl Writer {
             sync_no,
             lease,
             policy,
-            cancellation,
+            abort,
             dropped_lines,
             plan: None,
             positions: HashMap::default(),
@@ -115,7 +104,7 @@ impl Writer {
 
     /// Writes until the sender is dropped.
     pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver) {
-        let _guard = CancelOnPanic(self.cancellation.clone());
+        let _guard = self.abort.on_panic();
         // Connections belong to a runtime.
         self.history = runtime.block_on(async { self.history.separate() });
 
@@ -128,13 +117,17 @@ impl Writer {
             let mut messages = VecDeque::from(messages);
             while let Some(message) = messages.pop_front() {
                 match message {
+                    // `_recorded` is dropped last, so that a run that is to end is told before it stops waiting.
                     Message::Plan(plan, _recorded) => {
-                        // Dropped before `_recorded`, so that the run is cancelled before it stops waiting.
-                        let _guard = CancelOnPanic(self.cancellation.clone());
-                        runtime.block_on(self.record_diff(plan, receiver, &mut messages));
+                        self.plan = Some(Arc::clone(&plan));
+                        let recorded = self
+                            .catching(|writer| runtime.block_on(writer.record_diff(&*plan, receiver, &mut messages)));
+                        if !recorded {
+                            // What is known of the diff may lack a row, so no entry refers to one.
+                            self.positions.clear();
+                        }
                     }
                     Message::Planned(counts, _recorded) => {
-                        let _guard = CancelOnPanic(self.cancellation.clone());
                         self.plan_counts(&counts);
                         runtime.block_on(self.flush());
                     }
@@ -144,7 +137,9 @@ impl Writer {
                         // The caller may have stopped waiting.
                         let _ = done.send(self.error.take().map_or(Ok(()), Err));
                     }
-                    message => self.add(message),
+                    message => {
+                        self.catching(|writer| writer.add(message));
+                    }
                 }
                 if self.batch.is_full() {
                     runtime.block_on(self.flush());
@@ -152,10 +147,25 @@ impl Writer {
             }
             runtime.block_on(self.flush());
 
-            if self.next_renewal <= Instant::now() {
-                runtime.block_on(self.renew());
-            }
+            runtime.block_on(self.renew_if_due());
         }
+    }
+
+    /// Does something that reads records, and returns whether it succeeded. The types of records are the job's, whose code may
+    /// panic. The thread survives that, since it also renews the run's lease.
+    fn catching(&mut self, work: impl FnOnce(&mut Self)) -> bool {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) else { return true };
+
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        let error = HistoryError::Panicked(said);
+        tracing::error!(%error, "a record is missing in the history");
+        self.counts.dropped += 1;
+        if self.policy == HistoryPolicy::Required {
+            self.abort.end_run(&unwritten(&error));
+        }
+        self.error.get_or_insert(error);
+        false
     }
 
     /// Adds a row to the batch.
@@ -183,7 +193,7 @@ impl Writer {
             }
             Message::Unchanged { at, record } => {
                 let Some(plan) = self.plan.clone() else { return };
-                self.add_entry(at, "unchanged".into(), about(&*plan, record, None), None, None);
+                self.add_entry(at, UNCHANGED.into(), about(&*plan, record, None), None, None);
             }
             Message::Change(change) => {
                 let position = self.next.changes + self.batch.changes();
@@ -233,10 +243,9 @@ impl Writer {
         self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
     }
 
-    /// Records the planned counts and the diff. What the run reports meanwhile is recorded as well, or added to the messages
+    /// Records the planned counts, the diff, and the records that are not in it because they cannot be used. What the run reports meanwhile is recorded as well, or added to the messages
     /// that are left.
-    async fn record_diff(&mut self, plan: Arc<dyn PlanView>, receiver: &Receiver, left: &mut VecDeque<Message>) {
-        self.plan = Some(Arc::clone(&plan));
+    async fn record_diff(&mut self, plan: &dyn PlanView, receiver: &Receiver, left: &mut VecDeque<Message>) {
         self.plan_counts(&plan.diff().summary());
 
         let tree = plan.tree();
@@ -244,7 +253,7 @@ impl Writer {
             if row.operation().is_some() {
                 self.positions.insert(row.record(), number(row.position));
             }
-            self.batch.add_change(ChangeRow::new(&*plan, row));
+            self.batch.add_change(ChangeRow::new(plan, row));
             if self.batch.is_full() {
                 self.flush().await;
                 if left.is_empty() {
@@ -252,12 +261,27 @@ impl Writer {
                     left.extend(receiver.take_now());
                 }
                 self.add_messages(left).await;
-                if self.next_renewal <= Instant::now() {
-                    self.renew().await;
-                }
+                self.renew_if_due().await;
             }
         }
         self.flush().await;
+
+        let at = Timestamp::now();
+        for problem in plan.problems().iter().filter(|problem| problem.rejects()) {
+            let record = clean(problem.record.clone());
+            let about = About::Record { action: None, model: problem.model.into(), record, identifiers: None };
+            self.add_entry(at, REJECTED.into(), about, None, Some(clean(problem.to_string())));
+            if self.batch.is_full() {
+                self.flush().await;
+                self.renew_if_due().await;
+            }
+        }
+    }
+
+    async fn renew_if_due(&mut self) {
+        if self.next_renewal <= Instant::now() {
+            self.renew().await;
+        }
     }
 
     /// Adds the rows of the messages that do not wait for the rest of the diff.
@@ -364,7 +388,7 @@ impl Writer {
             Ok(()) => (self.renewed, self.next_renewal) = (begun, begun + RENEWAL),
             Err(error @ HistoryError::LeaseLost(_)) => {
                 // Another run may be at the same target.
-                self.cancellation.cancel();
+                self.abort.end_run(&error);
                 self.next_renewal = now + RENEWAL;
                 self.error.get_or_insert(error);
             }
@@ -383,12 +407,17 @@ impl Writer {
         match self.policy {
             HistoryPolicy::BestEffort => self.paused_until = Some(Instant::now() + PAUSE),
             HistoryPolicy::Required => {
-                self.cancellation.cancel();
+                self.abort.end_run(&unwritten(&error));
                 self.paused_until = Some(Instant::now() + Duration::from_hours(24));
             }
         }
         self.error.get_or_insert(error);
     }
+}
+
+/// Why a run ends that requires a history.
+fn unwritten(error: &HistoryError) -> String {
+    format!("the run was ended, since its history cannot be written: {error}")
 }
 
 /// A record of which the recorded diff has no row.

@@ -14,7 +14,7 @@ use crate::time::now;
 pub struct SyncFilter {
     /// Syncs of this job.
     pub job: Option<String>,
-    /// Syncs of this profile.
+    /// Syncs of this profile; those of jobs by themselves have the name of their job.
     pub profile: Option<String>,
     /// Syncs with this source.
     pub source: Option<String>,
@@ -48,7 +48,7 @@ impl History {
         let values = vec![
             id.to_string().into(),
             text(job),
-            text(profile),
+            text(profile.as_ref().unwrap_or(job)),
             text(source),
             text(target),
             text(kind),
@@ -94,6 +94,16 @@ impl History {
             }
         }
         Ok(Page::of(syncs.into_iter().map(|sync| (sync.no, sync)).collect(), request))
+    }
+
+    /// The jobs that have syncs, each with the profiles of its syncs; a job by itself has a profile of its own name.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be read.
+    pub async fn jobs(&self) -> Result<Vec<(String, String)>, HistoryError> {
+        let sql = "SELECT DISTINCT job, profile FROM history_sync ORDER BY job, profile";
+        self.fetch("list the jobs", sql, Vec::new(), |row| Ok((row.text("job")?, row.text("profile")?))).await
     }
 
     /// A sync by its id, or by the beginning of its id if no other sync's begins so; `last` is the newest.

@@ -24,8 +24,8 @@ use crate::time::{from_micros, now};
 pub struct NewSync {
     /// The job's id.
     pub job: String,
-    /// The profile's name; a job without profiles has one of its own name.
-    pub profile: String,
+    /// The profile's name; nothing for the job by itself, which the database holds as a profile of the job's name.
+    pub profile: Option<String>,
     /// The source's name.
     pub source: String,
     /// The target's name.
@@ -73,8 +73,8 @@ pub struct SavedSync {
     pub id: SyncId,
     /// The job's id.
     pub job: String,
-    /// The profile's name.
-    pub profile: String,
+    /// The profile's name; nothing for the job by itself.
+    pub profile: Option<String>,
     /// The source's name.
     pub source: String,
     /// The target's name.
@@ -139,10 +139,11 @@ impl SavedSync {
 
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
         let count = |column| Ok::<_, sqlx::Error>(row.integer(column)?.unsigned_abs());
+        let (job, profile) = (row.text("job")?, row.text("profile")?);
         Ok(Self {
             id: row.parsed("id", |text| text.parse().ok())?,
-            job: row.text("job")?,
-            profile: row.text("profile")?,
+            profile: Some(profile).filter(|profile| *profile != job),
+            job,
             source: row.text("source")?,
             target: row.text("target")?,
             kind: row.text("kind")?,

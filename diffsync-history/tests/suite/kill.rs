@@ -58,6 +58,7 @@ fn a_run_in_a_process_of_its_own() {
             policy: HistoryPolicy::Required,
             leases: vec![LeaseName::job("sync-sites", "emea")],
             cancellation: options.cancellation.clone(),
+            ..RecorderOptions::default()
         };
         let recorder = Arc::new(Recorder::start(&history, &new_sync(), recording).await.unwrap());
         let report = job.run(options, vec![recorder.clone()]).await;

@@ -45,6 +45,9 @@ fn leases_of_other_jobs_profiles_and_targets_are_free() {
         assert!(error.to_string().starts_with("`target:db-1` is in use"), "{error}");
         // The refused run keeps none of them.
         take(&history, &[LeaseName::job("other", "other")]).await.unwrap();
+        // A job by itself is not named twice.
+        let error = take(&history, &[LeaseName::job("other", "other")]).await.unwrap_err();
+        assert!(error.to_string().starts_with("`job:other` is in use"), "{error}");
     });
 }
 

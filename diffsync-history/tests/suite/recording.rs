@@ -5,8 +5,8 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::Counts;
 use diffsync_core::value::Secret;
 use diffsync_history::{
-    ChangeFilter, HistoryError, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, Recorder,
-    RecorderOptions, SyncStatus, TreeScope,
+    ChangeFilter, HistoryError, LogEntryFilter, LogLevel, LogLine, LogLineFilter, NewSync, PageRequest, Recorder,
+    RecorderOptions, SyncFilter, SyncStatus, TreeScope,
 };
 use serde_json::json;
 
@@ -40,8 +40,8 @@ fn a_run_leaves_its_sync_behind() {
         assert_eq!(report.status.to_string(), "completed", "{report:?}");
         assert_eq!(sync.status, SyncStatus::Completed);
         assert_eq!(
-            (&*sync.job, &*sync.profile, &*sync.source, &*sync.target),
-            ("sync-sites", "emea", "List", "Inventory")
+            (&*sync.job, sync.profile.as_deref(), &*sync.source, &*sync.target),
+            ("sync-sites", Some("emea"), "List", "Inventory")
         );
         assert_eq!((&*sync.started_by, &*sync.host, &*sync.program), ("anna", "host-1", "1.2.3"));
         assert_eq!((sync.pid, sync.dry_run), (std::process::id(), false));
@@ -346,5 +346,58 @@ fn what_became_of_records_is_seen_while_the_diff_is_still_recorded() {
         let sync = recording.await.unwrap();
         assert_eq!((sync.changes, sync.entries, sync.dropped), (60_060, 60_060, 0));
         assert!(is_seen, "no entry was there before the last change");
+    });
+}
+
+#[test]
+fn a_job_by_itself_has_no_profile() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let by_itself = NewSync { profile: None, ..new_sync() };
+        for sync in [by_itself, new_sync()] {
+            Recorder::start(&history, &sync, RecorderOptions::default()).await.unwrap().finish().await.unwrap();
+        }
+
+        let listed = history.syncs(&SyncFilter::default(), PageRequest::default()).await.unwrap().items;
+        let profiles: Vec<_> = listed.iter().map(|sync| sync.profile.as_deref()).collect();
+        assert_eq!(profiles, [Some("emea"), None]);
+        assert_eq!(serde_json::to_value(&listed[1]).unwrap()["profile"], json!(null));
+        // By this name it is selected.
+        let of_job = SyncFilter { profile: Some("sync-sites".into()), ..SyncFilter::default() };
+        assert_eq!(history.syncs(&of_job, PageRequest::default()).await.unwrap().items, listed[1..]);
+        let jobs = history.jobs().await.unwrap();
+        assert_eq!(jobs, [("sync-sites".into(), "emea".into()), ("sync-sites".into(), "sync-sites".into())]);
+    });
+}
+
+#[test]
+fn a_record_that_was_rejected_has_an_entry_with_the_problem() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let (mut source, target) = sides();
+        source.devices[0].site = "nowhere".into();
+        source.sites.push(source.sites[2].clone());
+        let mut options = options();
+        options.max_rejected = 1.0;
+        let (report, sync) = job(source, target).recorded(&history, options).await;
+
+        let rejected = LogEntryFilter { status: vec!["rejected".into()], ..LogEntryFilter::default() };
+        let entries = history.entries(sync.id, &rejected, PageRequest::default()).await.unwrap().items;
+        let mut entries: Vec<_> = entries
+            .iter()
+            .map(|entry| (&*entry.model, &*entry.record, entry.action, entry.message.clone().unwrap()))
+            .collect();
+        entries.sort();
+        let mut problems: Vec<_> = report
+            .problems()
+            .iter()
+            .filter(|problem| problem.rejects())
+            .map(|problem| (problem.model, &*problem.record, None, problem.to_string()))
+            .collect();
+        problems.sort();
+        assert_eq!(entries, problems);
+        assert_eq!(entries.len(), 2);
+        assert!(entries[0].3.contains("is under site \"nowhere\", which does not exist"), "{entries:?}");
+        assert!(sync.counts.unwrap().rejected >= 2);
     });
 }

@@ -11,7 +11,8 @@ use diffsync_core::report::{Observer, RunReport};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::{Secret, Url};
 use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
-use diffsync_history::{History, NewSync, Recorder, RecorderOptions, SavedSync};
+use diffsync_history::{History, HistoryPolicy, NewSync, Recorder, RecorderOptions, SavedSync};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 #[derive(SyncModel, Clone)]
@@ -28,7 +29,25 @@ pub(crate) struct Device {
     pub(crate) name: String,
     #[sync(parent = Site)]
     pub(crate) site: String,
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<Role>,
+}
+
+/// A role. The code of one that is called `faulty` has a mistake, which shows when it is recorded.
+#[derive(Clone, PartialEq, Deserialize)]
+pub(crate) struct Role(String);
+
+impl From<&str> for Role {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_recorded = std::thread::current().name() == Some("history");
+        assert!(self.0 != "faulty" || !is_recorded, "a mistake in the job");
+        self.0.serialize(serializer)
+    }
 }
 
 #[derive(Dataset, Default)]
@@ -190,12 +209,22 @@ impl SyncSites {
     /// Runs it and records that, and returns what was recorded.
     pub(crate) async fn recorded(self, history: &History, options: RunOptions) -> (RunReport, SavedSync) {
         let sync = NewSync { dry_run: options.dry_run, ..new_sync() };
-        let cancellation = options.cancellation.clone();
-        let recorder = Recorder::start(history, &sync, RecorderOptions { cancellation, ..RecorderOptions::default() });
+        let recorder = Recorder::start(history, &sync, recording(&options, HistoryPolicy::BestEffort));
         let recorder = Arc::new(recorder.await.unwrap());
         let report = self.run(options, vec![recorder.clone()]).await;
         recorder.finish().await.unwrap();
         (report, history.sync(&recorder.sync().to_string()).await.unwrap())
+    }
+}
+
+/// How a run with these options is recorded.
+pub(crate) fn recording(options: &RunOptions, policy: HistoryPolicy) -> RecorderOptions {
+    RecorderOptions {
+        policy,
+        cancellation: options.cancellation.clone(),
+        abort_reason: options.abort_reason.clone(),
+        time_limit: options.time_limit,
+        ..RecorderOptions::default()
     }
 }
 
@@ -206,7 +235,7 @@ pub(crate) fn options() -> RunOptions {
 pub(crate) fn new_sync() -> NewSync {
     NewSync {
         job: "sync-sites".into(),
-        profile: "emea".into(),
+        profile: Some("emea".into()),
         source: "List".into(),
         target: "Inventory".into(),
         kind: "data_target".into(),

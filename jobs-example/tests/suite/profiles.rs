@@ -1,12 +1,13 @@
 //! Profiles: a job's configurations in a file, checked as a whole, with secrets that are never shown.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -66,6 +67,50 @@ fn a_flag_beats_the_profile_and_the_profile_beats_the_environment() {
         .unwrap();
     let out = said(place.command(&["run", EMEA]).env("INVENTORY_URL", "sqlite://env.db"));
     out.says("dry run").says("sqlite://env.db");
+}
+
+#[test]
+fn the_file_of_an_sqlite_url_is_the_one_that_is_written() {
+    let place = emea("");
+    fs::create_dir(place.path("dir")).unwrap();
+    place.edit("profiles.toml", "sqlite://emea.db", "sqlite://dir/../profile.db");
+    place.expect(0, &["run", EMEA]);
+    place.expect(0, &["run", EMEA, "--inventory", "sqlite://dir/../flag.db?mode=rwc"]);
+    place
+        .expect(0, &["run", EMEA, "--inventory", "sqlite://dir/in.db", "--database-url", "sqlite://dir/../history.db"]);
+    for (file, exists) in
+        [("profile.db", true), ("flag.db", true), ("dir/in.db", true), ("history.db", true), ("dir/profile.db", false)]
+    {
+        assert_eq!(place.path(file).exists(), exists, "{file}");
+    }
+}
+
+#[test]
+fn a_run_without_its_profiles_mode_says_how_to_write() {
+    let place = emea("");
+    place.expect(0, &["run", EMEA, "--dry-run"]).says("run it again without --dry-run to write this");
+    let by_itself = ["run", "countries-to-inventory", "--file", "countries.json"];
+    place.expect(0, &by_itself).says("run it again with --apply to write this");
+    place.expect(0, &["--help"]).says("`run JOB --help` lists the flags");
+}
+
+#[test]
+fn retries_are_those_of_the_client_of_an_api_too() {
+    let place = |options: &str| {
+        let (url, requests) = answering("502 Bad Gateway");
+        let text = format!(
+            "[nautobot-to-inventory.lab.variables]\nnautobot = {url:?}\ntoken = {{ command = [\"echo\", \"x\"] }}\n\
+             [nautobot-to-inventory.lab.options]\n{options}"
+        );
+        (place(&text), requests)
+    };
+    let (at_once, requests) = place("");
+    at_once.expect(1, &["run", "nautobot-to-inventory@lab", "--retries", "0"]).says("502");
+    let first = requests.try_iter().count();
+    assert!(first > 0);
+    let (twice, requests) = place("retries = 1\n");
+    twice.expect(1, &["run", "nautobot-to-inventory@lab"]).says("502");
+    assert_eq!(requests.try_iter().count(), 2 * first);
 }
 
 #[test]
@@ -223,6 +268,11 @@ fn a_file_that_is_not_toml_is_reported_with_line_and_column() {
 
 /// A server that refuses every request, and sends the headers of each.
 fn server() -> (String, Receiver<Vec<String>>) {
+    answering("403 Forbidden")
+}
+
+/// A server that gives every request this answer, and sends the headers of each.
+fn answering(answer: &'static str) -> (String, Receiver<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (sender, requests) = mpsc::channel();
@@ -230,7 +280,8 @@ fn server() -> (String, Receiver<Vec<String>>) {
         for mut stream in listener.incoming().map(Result::unwrap) {
             let lines = BufReader::new(stream.try_clone().unwrap()).lines();
             let headers = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
-            stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
             if sender.send(headers).is_err() {
                 return;
             }
@@ -302,7 +353,7 @@ fn a_secret_in_clear_is_refused_and_not_repeated() {
 
     let out = lab(&format!("token = {quoted}"));
     let expected = "error: profiles.toml:2:9: the variable `token` is a secret: write `token = { env = \"NAME\" }`, \
-                    `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`\n";
+                    `{ file = \"PATH\" }`, `{ command = [\"PROGRAM\", \"ARGUMENT\"] }` or `{ prompt = true }`\n";
     assert_eq!(out.err, expected);
 
     for variables in [
@@ -374,4 +425,73 @@ fn the_example_of_the_book_is_read() {
     // Only its job is not one of this program.
     let said = place(example).expect(1, &["list"]);
     assert_eq!(said.err, "error: profiles.toml:1:2: there is no job `cmdb-to-ipam`\n");
+}
+
+/// Runs the program on a terminal, types an answer when it asks, and returns what the terminal showed.
+fn on_terminal(place: &Place, arguments: &[&str], answer: Option<(&str, &str)>) -> String {
+    let program = place.command(arguments);
+    let words = std::iter::once(program.get_program()).chain(program.get_args());
+    let line: Vec<_> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+
+    // It gives a program a terminal of its own, and copies what is shown there.
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &line.join(" "), "/dev/null"]).current_dir(place.path(""));
+    terminal.env("HOME", place.path("home")).env_remove("DIFFSYNC_PROFILES").env_remove("NAUTOBOT_TOKEN");
+    let mut terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, mut stdout) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+
+    let (mut shown, mut bytes) = (String::new(), [0; 1024]);
+    let mut left = answer;
+    loop {
+        let count = stdout.read(&mut bytes).unwrap();
+        if count == 0 {
+            break;
+        }
+        shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        if let Some((_, answer)) = left.take_if(|(question, _)| shown.contains(*question)) {
+            // The terminal shows what is typed until a moment after the question.
+            thread::sleep(Duration::from_secs(1));
+            writeln!(stdin, "{answer}").unwrap();
+        }
+    }
+    terminal.wait().unwrap();
+    assert!(left.is_none(), "it did not ask: {shown}");
+    shown
+}
+
+#[test]
+fn a_secret_that_is_missing_is_asked_for_on_a_terminal() {
+    let question = "token of nautobot-to-inventory";
+    for (profile, question) in
+        [("", "token of nautobot-to-inventory: "), ("@lab", "token of nautobot-to-inventory@lab: ")]
+    {
+        let (url, requests) = server();
+        let place =
+            place(&format!("[nautobot-to-inventory.lab.variables]\nnautobot = {url:?}\ntoken = {{ prompt = true }}\n"));
+        let job = format!("nautobot-to-inventory{profile}");
+        let shown = on_terminal(&place, &["check", &job, "--nautobot", &url], Some((question, SECRET)));
+        assert_hidden(&Said { code: 0, out: shown, err: String::new() });
+        let headers = requests.recv().unwrap();
+        assert!(headers.contains(&format!("authorization: Token {SECRET}")), "{headers:?}");
+
+        // An empty answer is none.
+        let shown = on_terminal(&place, &["run", &job, "--nautobot", &url], Some((question, "")));
+        assert!(shown.contains("nothing was entered"), "{shown}");
+        // A program that reads JSON cannot answer.
+        let shown = on_terminal(&place, &["run", &job, "--nautobot", &url, "--output", "json"], None);
+        assert!(!shown.contains(question), "{shown}");
+        assert!(shown.contains("error: "), "{shown}");
+    }
+
+    // Nobody is asked without a terminal, and nothing waits.
+    let place = place("[nautobot-to-inventory.lab.variables]\ntoken = { prompt = true }\n");
+    let url = ["--nautobot", "http://localhost:1"];
+    let said = place.expect(1, &[&["check", "nautobot-to-inventory"], &url[..]].concat());
+    assert!(!said.err.contains(question), "{}", said.err);
+    said.says("set it with --token");
+    let said = place.expect(1, &[&["check", "nautobot-to-inventory@lab"], &url[..]].concat());
+    said.says("error: profiles.toml:2:1: the variable `token` of `nautobot-to-inventory@lab` has no value: nobody can be asked");
+    place.expect(0, &["show", "nautobot-to-inventory@lab"]).says("  token = asked for on the terminal\n");
+    let shown = place.json(&["show", "nautobot-to-inventory@lab"]);
+    assert_eq!(shown["profile"]["variables"]["token"], json!({"prompt": true}));
 }

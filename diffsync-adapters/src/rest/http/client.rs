@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use diffsync_core::error::display_chain;
-use diffsync_core::report::report_retry;
+use diffsync_core::report::{report_retry, request_retries};
 use diffsync_core::value::{Secret, Url};
 use governor::DefaultDirectRateLimiter;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
@@ -227,7 +227,8 @@ impl Request {
 
     /// The same by reference, for a caller that needs the request to judge its response.
     pub(crate) async fn sent(&self) -> Result<Response, Error> {
-        let retries = self.client.0.retry_policy;
+        let mut retries = self.client.0.retry_policy;
+        retries.times = request_retries().unwrap_or(retries.times);
         let begun = Instant::now();
         let mut pauses = retries.pauses();
         let mut attempt = 0;

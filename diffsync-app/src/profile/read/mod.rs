@@ -1,6 +1,7 @@
 //! Reads the file of profiles and checks all of it. A mistake is reported with its line and column, and never repeats a value,
 //! since it may be a secret.
 
+mod history;
 mod limits;
 mod options;
 #[cfg(test)]
@@ -14,7 +15,8 @@ use diffsync_core::value::suggest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-use super::{Mode, Options, Profile, place};
+use super::{Mode, Options, Profile, Profiles, place};
+use crate::history::RetentionSetting;
 use crate::jobs::{AnyJob, Jobs};
 use crate::terminal::one_line;
 
@@ -33,6 +35,9 @@ const OPTION_KEYS: &[&str] = &[
     "max_rejected",
 ];
 
+/// The table of the history's settings.
+const HISTORY: &str = "history";
+
 const VARIABLES: &str = "variables";
 const LIMITS: &str = "limits";
 const OPTIONS: &str = "options";
@@ -40,12 +45,12 @@ const OPTIONS: &str = "options";
 /// A value and its position.
 type Item<'a> = Spanned<DeValue<'a>>;
 
-/// Reads the profiles in the order of the file.
+/// Reads the profiles, in the order of the file, and its settings of the history.
 ///
 /// # Errors
 ///
 /// All mistakes, in the order of the file.
-pub(super) fn read(jobs: &Jobs, path: &Path, bytes: &[u8]) -> Result<Vec<Profile>, String> {
+pub(super) fn read(jobs: &Jobs, path: &Path, bytes: &[u8]) -> Result<Profiles, String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -54,19 +59,21 @@ pub(super) fn read(jobs: &Jobs, path: &Path, bytes: &[u8]) -> Result<Vec<Profile
         }
     };
 
-    let mut reader = Reader { jobs, path, text, mistakes: Vec::new() };
+    let mut reader = Reader { jobs, path, text, retention: RetentionSetting::default(), mistakes: Vec::new() };
     let (document, errors) = DeTable::parse_recoverable(text);
     reader.syntax(&errors);
 
     // After any other mistake of syntax, the parser guesses what the rest means.
     let is_complete = errors.iter().all(is_duplicate);
     let mut profiles = if is_complete { reader.jobs(document.get_ref()) } else { Vec::new() };
+    let retention = reader.retention;
     if let Some(error) = reader.error() {
         return Err(error);
     }
 
     profiles.sort_by_key(|(offset, _)| *offset);
-    Ok(profiles.into_iter().map(|(_, profile)| profile).collect())
+    let all = profiles.into_iter().map(|(_, profile)| profile).collect();
+    Ok(Profiles { file: Some(path.to_owned()), all, retention })
 }
 
 fn is_duplicate(error: &Error) -> bool {
@@ -77,6 +84,7 @@ struct Reader<'a> {
     jobs: &'a Jobs,
     path: &'a Path,
     text: &'a str,
+    retention: RetentionSetting,
     /// Each with its offset in the text.
     mistakes: Vec<(usize, String)>,
 }
@@ -134,6 +142,10 @@ impl Reader<'_> {
     fn jobs(&mut self, document: &DeTable<'_>) -> Vec<(usize, Profile)> {
         let mut profiles = Vec::new();
         for (id, item) in document {
+            if &**id.get_ref() == HISTORY {
+                profiles.extend(self.history(item));
+                continue;
+            }
             let job = match self.jobs.get(id.get_ref()) {
                 Ok(job) => job,
                 // It may be in a program that has not told its jobs.

@@ -9,7 +9,7 @@ use crate::example::NowhereToNowhere;
 
 fn read(text: &str) -> Result<Vec<Profile>, String> {
     let jobs = Jobs::from(JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap());
-    super::read(&jobs, Path::new("p.toml"), text.as_bytes())
+    super::read(&jobs, Path::new("p.toml"), text.as_bytes()).map(|profiles| profiles.all)
 }
 
 fn error(text: &str) -> String {
@@ -57,11 +57,13 @@ fn a_value_is_of_the_type_of_its_variable() {
         ("floor = [1]", "the variable `floor` must be a whole number, as in `floor = 3`, and is a list"),
         ("levels = 1", "the variable `levels` must be a list, as in `levels = [3]`, and is a whole number"),
         ("levels = []", "the list `levels` is empty; write a value, or remove it"),
+        ("token = { prompt = false }", "`prompt` must be `true`; leave the variable out if nobody is to be asked"),
+        ("token = { prompt = 1 }", "`prompt` must be `true` or `false`, and is a whole number"),
         ("levels = [1, '2']", "the variable `levels` must be a whole number, as in `levels = 3`, and is a text"),
         (
             "floor = {}",
-            "the variable `floor` takes one of `{ env = \"NAME\" }`, `{ file = \"PATH\" }` and \
-                        `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`",
+            "the variable `floor` takes one of `{ env = \"NAME\" }`, `{ file = \"PATH\" }`, \
+                        `{ command = [\"PROGRAM\", \"ARGUMENT\"] }` and `{ prompt = true }`",
         ),
     ] {
         assert_eq!(of_variable(line), expected);
@@ -124,6 +126,14 @@ fn what_is_in_the_wrong_place_is_answered_with_the_right_one() {
             "2:12: `schedule` is empty; write one such as \"0 4 * * *\", or remove it",
         ),
         ("[nowhere-to-nowhere.a]\nmode = 'aply'", "2:8: `mode` must be \"apply\" or \"dry-run\""),
+        ("[history]\nkeep_lst = 1", "2:1: `history` has no key `keep_lst`; did you mean `keep_last`?"),
+        ("[history]\nkeep_last = -1", "2:13: `keep_last` must be a whole number from 0 to 4294967295"),
+        ("[history]\nolder_than = 90", "2:14: `older_than` must be an age such as \"90d\" or \"12h\""),
+        (
+            "[history.x]\nmode = 'apply'",
+            "1:10: `history` has no key `x`; it has `keep_last`, `older_than`, `automatic`",
+        ),
+        ("history = 1", "1:11: `history` must be a table, and is a whole number"),
     ] {
         assert_eq!(error(text), format!("p.toml:{expected}"));
     }

@@ -75,8 +75,8 @@ impl Reader<'_> {
             self.mistake(
                 item,
                 format!(
-                    "the variable `{name}` is a secret: write `{name} = {{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}` or \
-                     `{{ command = [\"PROGRAM\", \"ARGUMENT\"] }}`"
+                    "the variable `{name}` is a secret: write `{name} = {{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}`, \
+                     `{{ command = [\"PROGRAM\", \"ARGUMENT\"] }}` or `{{ prompt = true }}`"
                 ),
             );
             return None;
@@ -104,7 +104,8 @@ impl Reader<'_> {
                 item,
                 format!(
                     "the URL of the variable `{name}` has a password in it, which is a secret: write \
-                     `{name} = {{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}` or `{{ command = [\"PROGRAM\", \"ARGUMENT\"] }}`"
+                     `{name} = {{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}`, `{{ command = [\"PROGRAM\", \"ARGUMENT\"] }}` or \
+                     `{{ prompt = true }}`"
                 ),
             );
             return None;
@@ -112,7 +113,7 @@ impl Reader<'_> {
         Some(Source::Text(text))
     }
 
-    /// Where a value comes from: `{ env = … }`, `{ file = … }` or `{ command = … }`.
+    /// Where a value comes from: `{ env = … }`, `{ file = … }`, `{ command = … }` or `{ prompt = true }`.
     fn source(&mut self, variable: &str, item: &Item<'_>, table: &DeTable<'_>) -> Option<Source> {
         let mut entries = table.iter();
         let (Some((key, item)), None) = (entries.next(), entries.next()) else {
@@ -142,6 +143,11 @@ impl Reader<'_> {
                 Some(Source::File(PathBuf::from(path)))
             }
             "command" => self.command(item),
+            "prompt" if self.boolean("prompt", item)? => Some(Source::Prompt),
+            "prompt" => {
+                self.mistake(item, "`prompt` must be `true`; leave the variable out if nobody is to be asked");
+                None
+            }
             // The key is not repeated: it may be the secret.
             _ => {
                 self.mistake(key, sources(variable));
@@ -174,8 +180,8 @@ impl Reader<'_> {
 /// What to write for a variable that is set by a table.
 fn sources(variable: &str) -> String {
     format!(
-        "the variable `{variable}` takes one of `{{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}` and \
-         `{{ command = [\"PROGRAM\", \"ARGUMENT\"] }}`"
+        "the variable `{variable}` takes one of `{{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}`, \
+         `{{ command = [\"PROGRAM\", \"ARGUMENT\"] }}` and `{{ prompt = true }}`"
     )
 }
 

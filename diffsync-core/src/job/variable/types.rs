@@ -1,5 +1,6 @@
 //! The types that a variable can have, besides those of the user.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -98,7 +99,7 @@ impl Variable for Url {
     const KIND: VariableKind = VariableKind::Url;
 
     fn parse(text: &str) -> Result<Self, String> {
-        Self::from_str(text)
+        Self::from_str(&with_dots(text))
             .map_err(|error| match error {
                 url::ParseError::RelativeUrlWithoutBase => {
                     "it does not begin with a scheme such as `https://`".to_owned()
@@ -111,6 +112,17 @@ impl Variable for Url {
     fn show(&self) -> Value {
         Value::from(redact_url(self))
     }
+}
+
+/// The URL of an `SQLite` file, written so that a relative path keeps its `.` and `..`.
+///
+/// After `//` a parser takes the first folder for a host, which `..` does not leave: `sqlite://data/../a.db` would be the file
+/// `data/a.db`. Without the slashes the rest is kept as it is.
+fn with_dots(text: &str) -> Cow<'_, str> {
+    let Some(rest) = text.strip_prefix("sqlite://") else { return Cow::Borrowed(text) };
+    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    let has_dots = path.split('/').any(|part| matches!(part, "." | ".."));
+    if has_dots && !path.starts_with('/') { Cow::Owned(format!("sqlite:{rest}")) } else { Cow::Borrowed(text) }
 }
 
 impl Variable for Value {
@@ -191,6 +203,20 @@ impl<T: Variable> Variable for Secret<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relative_path_of_a_file_is_used_as_it_is_written() {
+        for (text, parsed) in [
+            ("sqlite://dir/../x.db?mode=ro", "sqlite:dir/../x.db?mode=ro"),
+            ("sqlite://../x.db", "sqlite:../x.db"),
+            ("sqlite://./x.db", "sqlite:./x.db"),
+            ("sqlite://dir/x.db", "sqlite://dir/x.db"),
+            ("sqlite:///dir/x..db", "sqlite:///dir/x..db"),
+            ("postgres://host/../x", "postgres://host/x"),
+        ] {
+            assert_eq!(<Url as Variable>::parse(text).unwrap().as_str(), parsed);
+        }
+    }
 
     #[test]
     fn what_a_url_may_hide_is_not_shown() {

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use diffsync_core::Target;
 use diffsync_core::adapter::{Either, TargetError, WriteContext};
 use diffsync_core::model::SyncModel;
+use diffsync_core::plan::{OutcomeCounts, Refusal};
+use diffsync_core::report::request_retries;
 use diffsync_core::run::{LockError, LockFuture, TargetLock};
 
 use super::*;
@@ -84,6 +86,53 @@ fn waiting_for_a_lock_ends_with_the_run() {
     let options = apply();
     options.cancellation.cancel();
     assert_eq!(run_with(&lock, options).0.status, Status::Cancelled);
+}
+
+#[test]
+fn a_run_that_is_refused_before_it_begins_loads_nothing_and_is_reported() {
+    let mut options = apply();
+    options.refusal = Some(Refusal::JobInUse("the job runs already: b7 on host-a".to_owned()));
+    let (report, rig) = rig().run(options);
+    assert_eq!(report.status, Status::Refused);
+    assert_eq!(report.error_text().unwrap(), "the job runs already: b7 on host-a");
+    assert_eq!((steps(&report), rig.calls()), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_run_that_the_program_ends_has_failed_for_its_reason() {
+    let options = apply();
+    options.abort_reason.set("the history is on a full disk");
+    options.abort_reason.set("and so is the log");
+    options.cancellation.cancel();
+    assert_eq!(error(&rig().run(options).0), "the history is on a full disk; nothing was written");
+
+    // A run that was not cancelled is not ended by a reason.
+    let options = apply();
+    options.abort_reason.set("the history is on a full disk");
+    assert_eq!(rig().run(options).0.status, Status::Completed);
+
+    let mut counts = OutcomeCounts::default();
+    (counts.created, counts.deleted, counts.unknown, counts.not_attempted) = (2, 1, 4, 5);
+    let error = RunError::Aborted { reason: "the disk is full".to_owned(), counts: Box::new(counts) };
+    assert_eq!(error.to_string(), "the disk is full; 3 operations were done, 4 may have been, 5 not attempted");
+}
+
+#[test]
+fn an_adapter_is_told_how_often_its_client_is_to_retry() {
+    job_with!(Asking {
+        async fn load_source_adapter(&self, source: &Listed, data: &mut World, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+            self.rig.note(format!("{:?}", request_retries()));
+            source.load(data, cx).await
+        }
+    });
+    assert_eq!(request_retries(), None);
+    for (parallel_loading, retries) in [(false, None), (false, Some(0)), (true, Some(7))] {
+        let mut options = apply();
+        (options.parallel_loading, options.request_retries) = (parallel_loading, retries);
+        let rig = rig().into_shared();
+        run_job(Asking { rig: rig.clone() }, options, Vec::new());
+        assert_eq!(rig.notes()[0], format!("{retries:?}"));
+    }
 }
 
 #[test]
