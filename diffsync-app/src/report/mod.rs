@@ -162,8 +162,8 @@ impl Report<'_> {
         let Some(sync) = self.sync.filter(|_| !self.run.dry_run) else { return "--full shows all".to_owned() };
         let mut named = HashSet::new();
         let outcomes = failures.iter().map(|failure| failure.outcome).filter(|outcome| named.insert(*outcome));
-        let status: String = outcomes.map(|outcome| format!(" --status {}", outcome.as_str())).collect();
-        format!("`history logs {}{status}` shows all", short_id(sync))
+        let status: Vec<_> = outcomes.map(|outcome| format!("--status {}", outcome.as_str())).collect();
+        format!("`history logs {} {}` shows all", short_id(sync), status.join(" "))
     }
 
     /// Warns of what a run did not do, where its report is not printed.
