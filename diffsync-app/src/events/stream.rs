@@ -152,7 +152,9 @@ impl EventStream {
             state.has_begun = true;
             mem::take(&mut state.early_lines)
         };
-        early_lines.into_iter().for_each(|line| self.event(line.into()));
+        for line in early_lines {
+            self.event(line.into());
+        }
         self.writer.unpark();
     }
 

@@ -111,12 +111,12 @@ fn a_step_that_takes_long_is_named_now_and_then_unless_the_run_is_quiet() {
     // A source that never answers.
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
     let run = ["run", "countries-to-inventory", "--file", "pipe", "--history", "off"];
-    let begin = |more: &[&str]| {
+    let spawn = |more: &[&str]| {
         let mut command = place.command(&[&run[..], more].concat());
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    let mut quiet = [begin(&["-q"]), begin(&["--output", "json"])];
-    let mut loud = begin(&[]);
+    let mut quiet = [spawn(&["-q"]), spawn(&["--output", "json"])];
+    let mut loud = spawn(&[]);
 
     let begun = Instant::now();
     let mut line = String::new();
