@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p diffsync-history --all-features [-- RECORDS [ROUNDS] [overhead] [sqlite]]`
 //!
-//! With `overhead`, only how much longer runs take; with `sqlite`, only a history in an SQLite file.
+//! With `overhead`, only how much longer runs take; with `sqlite`, only a history in an `SQLite` file.
 
 #![allow(
     clippy::unwrap_used,
