@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::cast_precision_loss,
+    clippy::large_futures,
     dead_code,
     missing_docs
 )]
