@@ -3,13 +3,14 @@
 //!
 //! `cargo bench -p diffsync-history --all-features [-- RECORDS [ROUNDS] [overhead] [sqlite]]`
 //!
-//! With `overhead`, only how much longer runs take; with `sqlite`, only a history in an SQLite file.
+//! With `overhead`, only how much longer runs take; with `sqlite`, only a history in an `SQLite` file.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::cast_precision_loss,
+    clippy::large_futures,
     dead_code,
     missing_docs
 )]

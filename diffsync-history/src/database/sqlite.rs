@@ -43,7 +43,7 @@ pub(super) static DIALECT: Dialect = Dialect {
 
 /// Inserts rows, some hundreds with one statement.
 ///
-/// A value that all rows of a statement have is bound once: binding takes longer than all else that SQLite does with it.
+/// A value that all rows of a statement have is bound once: binding takes longer than all else that is done with it.
 pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert) -> Result<(), sqlx::Error> {
     let width = insert.columns.len();
     let mut rest = &*insert.values;

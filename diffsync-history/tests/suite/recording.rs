@@ -314,7 +314,7 @@ fn entries_that_differ_in_their_record_alone_share_rows_and_are_read_one_by_one(
             .collect();
         assert_eq!(all.iter().map(|entry| &*entry.record).collect::<Vec<_>>(), expected);
         assert!(all.is_sorted_by_key(|entry| entry.at));
-        assert_eq!(all[700].changes, Some(json!({"+": {"role": null}})));
+        assert_eq!(all[700].changes, Some(json!({"+": {"role": null, "site": "site-0001"}})));
         for size in [1, 7, 100, 1_203] {
             assert!(paged(&LogEntryFilter::default(), size).await == all, "in pages of {size}");
         }

@@ -3,6 +3,8 @@
 //!
 //! `DIFFSYNC_STRESS=1` kills 200 runs on each kind of database.
 
+#![allow(clippy::print_stdout, reason = "a person reads when the runs were killed")]
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -171,7 +173,7 @@ fn kill_runs(kind: &str, new_url: impl Fn(&str) -> [String; 2]) {
         assert_eq!(killed.sync["status"], "interrupted");
         let last = killed.entries.last().map_or(Value::Null, |entry| name(entry).into());
         assert_eq!(killed.sync["last_record"], last);
-        if records.is_empty() { moments.without_entries += 1 } else { moments.between_entries += 1 }
+        *(if records.is_empty() { &mut moments.without_entries } else { &mut moments.between_entries }) += 1;
     }
     println!("{kind}: {moments:?}");
     let Moments { without_entries, between_entries, .. } = moments;

@@ -2,6 +2,8 @@
 //!
 //! `DIFFSYNC_STRESS=1` runs each of them 40 times.
 
+#![allow(clippy::print_stdout, reason = "a person reads how many runs were refused")]
+
 use std::fs;
 use std::process::{Child, Stdio};
 

@@ -101,7 +101,7 @@ fn repeating_api() -> Api {
     })
 }
 
-/// Everything that a PostgreSQL database holds of a history.
+/// Everything that a `PostgreSQL` database holds of a history.
 fn rows(url: &str) -> String {
     block_on(async {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
