@@ -14,10 +14,24 @@ pub(crate) fn command() -> Command {
 }
 
 /// Prints the script for a program of these commands.
-pub(crate) fn completions(mut program: Command, matches: &ArgMatches) -> Exit {
+pub(crate) fn completions(program: Command, matches: &ArgMatches) -> Exit {
     let Some(shell) = matches.get_one::<Shell>("shell").copied() else { return Exit::Failed };
     let name = program.get_name().to_owned();
+    let script = match shell {
+        // In its script for bash, `clap_complete` does not find the commands of a program with a hyphen in its name. So the
+        // script is made for a name without one, and registered for the right one.
+        Shell::Bash => {
+            let plain = name.replace('-', "_");
+            let registered = |name: &str| format!(" -o default {name}\n");
+            script(shell, program, &plain).replace(&registered(&plain), &registered(&name))
+        }
+        _ => script(shell, program, &name),
+    };
+    terminal::print(&script)
+}
+
+fn script(shell: Shell, mut program: Command, name: &str) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut program, name, &mut script);
-    terminal::print(&String::from_utf8_lossy(&script))
+    String::from_utf8_lossy(&script).into_owned()
 }

@@ -23,19 +23,15 @@ pub(crate) fn command() -> Command {
 
 /// Prints or writes the pages of a program of these commands.
 pub(crate) fn man(program: Command, matches: &ArgMatches) -> Exit {
-    match matches.get_one::<PathBuf>("dir") {
-        Some(dir) => match write_all(program, dir) {
-            Ok(()) => Exit::Done,
-            Err(error) => {
-                terminal::fail(&format!("the manual pages cannot be written to `{}`: {error}", dir.display()))
-            }
-        },
-        None => {
-            let mut page = Vec::new();
-            // Writing to memory does not fail.
-            let _ = Man::new(program).render(&mut page);
-            terminal::print(&String::from_utf8_lossy(&page))
-        }
+    let Some(dir) = matches.get_one::<PathBuf>("dir") else {
+        let mut page = Vec::new();
+        // As in the folder, the page does not list `help`, which has no page. Writing to memory does not fail.
+        let _ = Man::new(program.disable_help_subcommand(true)).render(&mut page);
+        return terminal::print(&String::from_utf8_lossy(&page));
+    };
+    match write_all(program, dir) {
+        Ok(()) => Exit::Done,
+        Err(error) => terminal::fail(&format!("the manual pages cannot be written to `{}`: {error}", dir.display())),
     }
 }
 

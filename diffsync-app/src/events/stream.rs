@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::mem;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -49,6 +50,9 @@ struct State {
     problems: usize,
     /// How many log lines found the queue full.
     dropped_lines: u64,
+    /// Lines that were logged before the run began, whose event is the first.
+    early_lines: Vec<LogLine>,
+    has_begun: bool,
     has_ended: bool,
 }
 
@@ -89,6 +93,10 @@ impl EventStream {
     pub(crate) fn line(&self, mut line: LogLine) {
         let mut state = self.state();
         if state.has_ended {
+            return;
+        }
+        if !state.has_begun {
+            state.early_lines.push(line);
             return;
         }
         line.step = line.step.or(state.step);
@@ -132,6 +140,22 @@ impl EventStream {
             self.writer.unpark();
             let _ = self.sender.send(message);
         }
+    }
+
+    fn run_started(&self, job: &str, dry_run: bool) {
+        let at = Timestamp::now();
+        let (profile, sync) = (self.profile.clone(), self.sync);
+        self.event(StreamEvent::RunStarted { stream: STREAM, job: job.to_owned(), dry_run, at, profile, sync });
+
+        let early_lines = {
+            let mut state = self.state();
+            state.has_begun = true;
+            mem::take(&mut state.early_lines)
+        };
+        for line in early_lines {
+            self.event(line.into());
+        }
+        self.writer.unpark();
     }
 
     fn progress(&self, step: Step, done: u64, total: Option<u64>) {
@@ -197,14 +221,7 @@ impl EventStream {
 impl Observer for EventStream {
     fn observe(&self, event: &Event<'_>) {
         match event {
-            Event::RunStarted { job, dry_run } => self.event(StreamEvent::RunStarted {
-                stream: STREAM,
-                job: (*job).to_owned(),
-                dry_run: *dry_run,
-                at: Timestamp::now(),
-                profile: self.profile.clone(),
-                sync: self.sync,
-            }),
+            Event::RunStarted { job, dry_run } => self.run_started(job, *dry_run),
             Event::StepStarted(step) => {
                 self.state().step = Some(*step);
                 self.event(StreamEvent::StepStarted { step: *step });
@@ -362,6 +379,7 @@ mod tests {
             message: number.to_string(),
             fields: None,
         };
+        stream.observe(&Event::RunStarted { job: "x", dry_run: true });
         (0..3 * CAPACITY).for_each(|number| stream.line(line(number)));
         assert!(stream.state().dropped_lines > 0);
         drop(allow);

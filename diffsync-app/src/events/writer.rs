@@ -39,6 +39,8 @@ impl<W: Write> Writer<W> {
             match receiver.try_recv() {
                 Ok(Message::End) | Err(TryRecvError::Disconnected) => {
                     self.flush();
+                    // Without this the buffer would write what is left once more.
+                    let _ = self.out.into_parts();
                     return self.error.map_or(Ok(()), Err);
                 }
                 // What was lost could not be read in any case.

@@ -69,7 +69,9 @@ impl Shared {
             } else {
                 // Printing may take long, and the run goes on meanwhile.
                 drop(state);
-                due.iter().for_each(|line| terminal::note(line));
+                for line in &due {
+                    terminal::note(line);
+                }
                 state = self.state();
             }
         }

@@ -24,8 +24,8 @@ pub(crate) fn progress(matches: &ArgMatches) -> Option<Arc<dyn Observer>> {
     }
 
     // A log between the bars, or a stream that is printed while they are drawn, would leave neither readable.
-    let are_alone = !is_verbose && !terminal::logs_json() && !(stdout && output == Output::JsonLines);
-    if stderr && are_alone {
+    let has_others = is_verbose || terminal::logs_json() || (stdout && output == Output::JsonLines);
+    if stderr && !has_others {
         return Some(Arc::new(Bars::new()));
     }
     // A program that reads a document is told nothing that it did not ask for.

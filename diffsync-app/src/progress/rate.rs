@@ -101,7 +101,9 @@ mod tests {
     /// The rate of a step that has done so many records after so many milliseconds.
     fn rate(begun: Instant, total: Option<u64>, figures: &[(u64, u64)]) -> Rate {
         let mut rate = Rate::new(begun);
-        figures.iter().for_each(|(ms, done)| rate.add(begun + Duration::from_millis(*ms), *done, total));
+        for (ms, done) in figures {
+            rate.add(begun + Duration::from_millis(*ms), *done, total);
+        }
         rate
     }
 

@@ -17,7 +17,8 @@ fn offered(place: &Place, words: &[&str]) -> Vec<String> {
     let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
     let script = format!(
         "source ./completions.bash\nCOMP_WORDS=({})\nCOMP_CWORD={}\n\
-         _jobs-example jobs-example \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
+         registered=$(complete -p jobs-example)\nfunction=${{registered#*-F }}\n\
+         ${{function%% *}} jobs-example \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
          printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         quoted.join(" "),
         words.len() - 1
@@ -77,7 +78,7 @@ fn every_shell_has_a_script_and_another_is_refused() {
 
 /// Formats a manual page, and expects no warning.
 fn formatted(page: &Path) -> String {
-    let output = Command::new("groff").args(["-man", "-Tutf8", "-ww", "-P-cbou"]).arg(page).output().unwrap();
+    let output = Command::new("groff").args(["-man", "-Kutf8", "-Tutf8", "-ww", "-P-cbou"]).arg(page).output().unwrap();
     let warnings = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && warnings.is_empty(), "{}: {warnings}", page.display());
     String::from_utf8(output.stdout).unwrap()

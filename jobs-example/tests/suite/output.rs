@@ -40,7 +40,7 @@ fn a_quiet_run_says_nothing_if_all_is_well() {
         let said = place.expect(0, &with(more));
         assert_eq!((said.out.as_str(), said.err.as_str()), ("", ""), "{more:?}");
     }
-    place.expect(2, &with(&["-q", "--detailed-exitcode", "--only", "region"]));
+    assert_eq!(countries().expect(2, &with(&["-q", "--detailed-exitcode"])).out, "");
     let said =
         place.expect(0, &["-q", "plan", "countries-to-inventory", "--file", "countries.json", "-o", "plan.jsonl"]);
     assert_eq!((said.out.as_str(), said.err.as_str()), ("", ""));
@@ -51,11 +51,15 @@ fn a_quiet_run_says_what_was_not_done_and_how_to_see_it() {
     let place = few_left();
     let said = place.expect(3, &with(&["-q", "--apply", "--on-guard", "hold"]));
     assert_eq!(said.out, "");
-    let warning = said.err.strip_prefix("warning: countries-to-inventory: partial: outcomes: held ").unwrap();
-    let advice = warning.split('`').nth(1).unwrap();
-    assert_eq!(advice.split(' ').filter(|word| *word == "--status").count(), 1, "{warning}");
-    let all = place.expect(0, &advice.split(' ').collect::<Vec<_>>()).out;
-    assert!(all.lines().all(|line| line.contains("held") || line.starts_with("more: ")), "{all}");
+    assert!(
+        said.err.starts_with("warning: countries-to-inventory: partial: outcomes: blocked 4, held "),
+        "{}",
+        said.err
+    );
+    assert!(said.err.ends_with(" --status held --status blocked` shows all\n"), "{}", said.err);
+    let advice = said.err.split('`').nth(1).unwrap();
+    let all = place.expect(0, &[&advice.split(' ').collect::<Vec<_>>()[..], &["--limit", "1000"]].concat()).out;
+    assert!(all.lines().all(|line| line.contains("  held ") || line.contains("  blocked ")), "{all}");
 
     let said = place.expect(4, &with(&["-q", "--apply"]));
     assert!(said.out.is_empty() && said.err.starts_with("error: the run would exceed its limits"), "{}", said.err);
@@ -107,12 +111,12 @@ fn a_step_that_takes_long_is_named_now_and_then_unless_the_run_is_quiet() {
     // A source that never answers.
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
     let run = ["run", "countries-to-inventory", "--file", "pipe", "--history", "off"];
-    let begin = |more: &[&str]| {
+    let spawn = |more: &[&str]| {
         let mut command = place.command(&[&run[..], more].concat());
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    let mut quiet = [begin(&["-q"]), begin(&["--output", "json"])];
-    let mut loud = begin(&[]);
+    let mut quiet = [spawn(&["-q"]), spawn(&["--output", "json"])];
+    let mut loud = spawn(&[]);
 
     let begun = Instant::now();
     let mut line = String::new();

@@ -273,6 +273,9 @@ fn a_secret_comes_from_the_environment_a_file_or_a_command_and_is_never_shown() 
         for arguments in [
             &["run", job, "-vvv"][..],
             &["run", job, "--apply", "--output", "json"],
+            &["run", job, "--apply", "--output", "jsonl", "-vvv", "--log-format", "json"],
+            &["completions", "bash"],
+            &["man", "--dir", "man"],
             &["plan", job, "-o", "lab.plan"],
             &["show", job],
             &["show", job, "--output", "json"],

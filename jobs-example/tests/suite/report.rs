@@ -58,6 +58,9 @@ fn what_is_held_back_is_shown_however_many_other_lines_there_are() {
     let said = place.expect(3, &[RUN, &["--on-guard", "hold"]].concat());
     assert_eq!(count(&said, "- country old"), 200, "{}", said.out);
     let said = place.expect(3, &[RUN, &["--on-guard", "hold", "--apply"]].concat());
+    // The first ones are repeated at the end.
+    let (out, _) = said.out.split_once("\nnot written, the first 10 of 200:\n").unwrap();
+    let said = Said { out: out.to_owned(), ..said };
     assert_eq!(count(&said, "delete country \"old"), 200, "{}", said.out);
 }
 

@@ -42,7 +42,9 @@ fn document(place: &Place, name: &str, arguments: &[&str]) -> Value {
 fn lines(name: &str, text: &str) -> Vec<Value> {
     let validator = validator(name);
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    lines.iter().for_each(|line| check(&validator, line));
+    for line in &lines {
+        check(&validator, line);
+    }
     lines
 }
 
