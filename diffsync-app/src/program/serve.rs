@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, PreparedJob, VariableValues};
@@ -26,6 +27,9 @@ use crate::terminal;
 
 /// More bytes than any request has.
 const LONGEST_REQUEST: u64 = 64 << 20;
+
+/// How long a run may take to end once its host is gone.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Answers `PROGRAM protocol describe` and `PROGRAM protocol run`.
 pub(crate) fn serve(registry: &JobRegistry, arguments: &[OsString], version: &str) -> Exit {
@@ -207,6 +211,10 @@ impl Host {
             let tell = |answer| {
                 sender.send_replace(answer);
             };
+            let end = || {
+                reading.cancellation.cancel();
+                tell(Answer::Stop);
+            };
             loop {
                 let mut line = String::new();
                 if matches!(input.read_line(&mut line), Ok(0) | Err(_)) {
@@ -217,14 +225,14 @@ impl Host {
                     Ok(Command::Write) => tell(Answer::Write),
                     Ok(Command::Stop { reason }) => {
                         *reading.reason() = Some(reason);
-                        break;
+                        end();
                     }
-                    Ok(Command::Cancel) => break,
+                    Ok(Command::Cancel) => end(),
                     Ok(Command::Run(_)) | Err(_) => tracing::warn!("the host sent a command that is not known"),
                 }
             }
-            reading.cancellation.cancel();
-            tell(Answer::Stop);
+            end();
+            end_without_host();
         };
         // Without the thread, nobody could cancel the run.
         if let Err(error) = thread::Builder::new().name("host".into()).spawn(read) {
@@ -251,6 +259,12 @@ impl Host {
             }
         }
     }
+}
+
+/// Ends the program some time after its host is gone: nobody is left to end a loader that does not notice that it is cancelled.
+fn end_without_host() {
+    thread::sleep(GRACE);
+    std::process::exit(Exit::Cancelled.code().into());
 }
 
 /// Asks the host for the lock of the target.

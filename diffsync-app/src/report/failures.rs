@@ -50,8 +50,8 @@ impl Failures {
         let Some(sync) = self.sync else { return "--full shows all".to_owned() };
         let mut named = HashSet::new();
         let outcomes = self.records.iter().map(|failure| failure.outcome).filter(|outcome| named.insert(*outcome));
-        let status: String = outcomes.map(|outcome| format!(" --status {}", outcome.as_str())).collect();
-        format!("`history logs {}{status}` shows all", short_id(sync))
+        let status: Vec<_> = outcomes.map(|outcome| format!("--status {}", outcome.as_str())).collect();
+        format!("`history logs {} {}` shows all", short_id(sync), status.join(" "))
     }
 
     /// Warns of what a run did not do, where its report is not printed.

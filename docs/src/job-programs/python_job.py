@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from datetime import datetime, timezone
 
+from diffsync.enum import DiffSyncFlags
 from diffsync.exceptions import ObjectCrudException
 from diffsync.helpers import DiffSyncSyncer
 from site_adapters import SitesFile, WrittenFile
@@ -90,7 +91,7 @@ def run(request):
             return "cancelled", Counter()
     step("load_target", target.load)
     diff = step("calculate_diff", target.diff_from, source)
-    sync = Sync(diff, source, target, flags=0)
+    sync = Sync(diff, source, target, flags=DiffSyncFlags.NONE)
     sync.outcomes = Counter()
     sync.tell(diff)
     total = sum(sync.counts.values(), Counter())

@@ -121,7 +121,7 @@ fn a_run_in_python_is_cancelled() {
     let mut host = place.host_command(&[&RUN[..], &["--apply", "--time-limit", "1s"]].concat());
     let host = host.env("PYTHONPATH", place.path("jobs/lib")).spawn().unwrap();
     // Its loader waits for the pipe, and is told to end meanwhile.
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(std::time::Duration::from_secs(6));
     fs::write(place.path("source.json"), "{}").unwrap();
     let output = host.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
