@@ -13,13 +13,15 @@ use crate::exit::Exit;
 use crate::flags;
 use crate::history;
 use crate::profile::{Profiles, Selected};
+#[cfg(feature = "web")]
+use crate::serve;
 use crate::terminal;
 
 /// The program's commands.
 pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'static str) -> Command {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
-    Command::new(name.unwrap_or("diffsync").to_owned())
+    let command = Command::new(name.unwrap_or("diffsync").to_owned())
         .about("Keeps two systems in sync: shows how they differ, and brings the target in line with the source")
         .version(version)
         .subcommand_required(true)
@@ -83,7 +85,10 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
         )
         .subcommand(plan(registry, profiles))
         .subcommand(apply())
-        .subcommand(history::command())
+        .subcommand(history::command());
+    #[cfg(feature = "web")]
+    let command = command.subcommand(serve::command());
+    command
 }
 
 /// The command `run JOB`, with the job's variables as flags.

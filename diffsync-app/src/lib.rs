@@ -33,6 +33,8 @@ mod profile;
 mod report;
 mod run;
 mod runtime;
+#[cfg(feature = "web")]
+mod serve;
 mod signal;
 mod signature;
 mod terminal;
@@ -129,6 +131,8 @@ impl App {
             Some(("plan", matches)) => plan::plan(&registry, &profiles, matches, self.version),
             Some(("apply", matches)) => apply::apply(&registry, &profiles, matches, self.version),
             Some(("history", matches)) => history::history(matches),
+            #[cfg(feature = "web")]
+            Some(("serve", matches)) => serve::serve(&registry, profiles, matches, self.version),
             _ => Exit::Failed,
         }
     }

@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::change::{action, identifiers};
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row, Value};
+use crate::database::{BulkRow, Column, Dialect, Row, Value};
 use crate::error::HistoryError;
-use crate::page::{Page, PageRequest, Query};
+use crate::page::{Cursor, Page, PageRequest, Query};
 use crate::store::History;
 use crate::sync::SyncId;
 use crate::time::from_micros;
@@ -22,6 +22,8 @@ const UNWRITTEN: [&str; 5] = ["failed", "blocked", "held", "unknown", "unsupport
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LogEntry {
+    /// Its position among the entries of its sync.
+    pub position: u64,
     /// When.
     pub at: Timestamp,
     /// What was to be done with it; nothing if it is the same on both sides.
@@ -40,6 +42,18 @@ pub struct LogEntry {
     pub changes: Option<Json>,
     /// Why it was not written, if it was not.
     pub message: Option<String>,
+}
+
+/// A log entry, with the sync that it is of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SyncEntry {
+    /// The sync's id.
+    pub sync: SyncId,
+    /// The sync's job.
+    pub job: String,
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: LogEntry,
 }
 
 /// Which log entries are wanted; all without a condition.
@@ -65,9 +79,47 @@ const ACTION: &str = "coalesce(e.action, c.action)";
 const MODEL: &str = "coalesce(e.model, c.model)";
 const RECORD: &str = "coalesce(e.record, c.record)";
 
+/// All that an entry is read from.
+const COLUMNS: &str = "e.seq, e.at, e.status, e.url, e.message, coalesce(e.action, c.action) AS action, \
+     coalesce(e.model, c.model) AS model, coalesce(e.record, c.record) AS record, \
+     coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes";
+
+/// A place among the entries of all syncs is the number of the sync, and in its last bits that of the entry: no sync has two
+/// thousand million of them.
+const SEQ_BITS: u32 = 31;
+const SEQ_MASK: i64 = (1 << SEQ_BITS) - 1;
+
+impl LogEntryFilter {
+    /// The query of these entries, with one more condition.
+    fn query(&self, dialect: &Dialect, condition: &str, value: i64) -> Query {
+        let is_unwritten = |status: &String| UNWRITTEN.contains(&status.as_str());
+        let (by_index, indexed) = if !self.status.is_empty() && self.status.iter().all(is_unwritten) {
+            // A partial index is used only where the query contains its condition.
+            let condition = format!("e.status IN ('{}') AND", UNWRITTEN.join("', '"));
+            ((dialect.use_index)("history_entry_unwritten"), condition)
+        } else {
+            (String::new(), String::new())
+        };
+        let is_joined = self.model.is_some() || self.action.is_some() || self.text.is_some();
+        let joined = if is_joined { JOINED } else { "" };
+
+        let mut query =
+            Query::new(&format!("SELECT e.* FROM history_entry AS e{by_index}{joined} WHERE {indexed} {condition}"), value);
+        query.and_any("e.status", self.status.iter().cloned());
+        query.and_if(&format!("{MODEL} = ?"), self.model.clone());
+        query.and_if(&format!("{ACTION} = ?"), self.action.map(|action| action.to_string()));
+        query.and_if("e.at >= ?", self.from.map(Timestamp::as_microsecond));
+        query.and_if("e.at < ?", self.to.map(Timestamp::as_microsecond));
+        query.and_contains(&[RECORD, "coalesce(e.message, '')"], self.text.as_deref());
+        query
+    }
+}
+
 impl LogEntry {
     fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
+        let seq = row.integer("seq")?;
         let entry = Self {
+            position: seq.unsigned_abs(),
             at: from_micros(row.integer("at")?),
             action: row.optional_text("action")?.as_deref().and_then(action),
             status: row.text("status")?,
@@ -78,7 +130,7 @@ impl LogEntry {
             changes: row.json("changes")?,
             message: row.optional_text("message")?,
         };
-        Ok((row.integer("seq")?, entry))
+        Ok((seq, entry))
     }
 }
 
@@ -94,37 +146,59 @@ impl History {
         filter: &LogEntryFilter,
         request: PageRequest,
     ) -> Result<Page<LogEntry>, HistoryError> {
-        let is_unwritten = |status: &String| UNWRITTEN.contains(&status.as_str());
-        let (by_index, condition) = if !filter.status.is_empty() && filter.status.iter().all(is_unwritten) {
-            // A partial index is used only where the query contains its condition.
-            let condition = format!("e.status IN ('{}') AND", UNWRITTEN.join("', '"));
-            ((self.dialect().use_index)("history_entry_unwritten"), condition)
-        } else {
-            (String::new(), String::new())
-        };
-        let is_joined = filter.model.is_some() || filter.action.is_some() || filter.text.is_some();
-        let joined = if is_joined { JOINED } else { "" };
-
-        let mut query = Query::new(
-            &format!("SELECT e.* FROM history_entry AS e{by_index}{joined} WHERE {condition} e.sync_no = ?"),
-            self.number(sync).await?,
-        );
+        let mut query = filter.query(self.dialect(), "e.sync_no = ?", self.number(sync).await?);
         query.and("e.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
-        query.and_any("e.status", filter.status.iter().cloned());
-        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
-        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
-        query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));
-        query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
-        query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
         query.page("e.seq", request);
 
         // The page comes first: a database without statistics would join all rows before it takes a hundred of them.
         let page = query.sql;
-        let sql = format!(
-            "SELECT e.seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, {RECORD} AS record, \
-             coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes FROM ({page}) AS e{JOINED} ORDER BY e.seq"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM ({page}) AS e{JOINED} ORDER BY e.seq");
         let rows = self.fetch("read log entries", &sql, query.values, LogEntry::read).await?;
+        Ok(Page::of(rows, request))
+    }
+
+    /// The log entry at this position among the entries of a sync, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn entry(&self, sync: SyncId, position: u64) -> Result<Option<LogEntry>, HistoryError> {
+        let sql = format!("SELECT {COLUMNS} FROM history_entry AS e{JOINED} WHERE e.sync_no = $1 AND e.seq = $2");
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        let values = vec![self.number(sync).await?.into(), position.into()];
+        let found = self.fetch("read log entries", &sql, values, LogEntry::read).await?;
+        Ok(found.into_iter().next().map(|(_, entry)| entry))
+    }
+
+    /// The log entries of all syncs: those of the newest sync first, and the last one of each first.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be read.
+    pub async fn all_entries(
+        &self,
+        filter: &LogEntryFilter,
+        request: PageRequest,
+    ) -> Result<Page<SyncEntry>, HistoryError> {
+        let (sync, seq) = request.after.map_or((i64::MAX, i64::MAX), |Cursor(place)| (place >> SEQ_BITS, place & SEQ_MASK));
+        let mut query = filter.query(self.dialect(), "e.sync_no <= ?", sync);
+        // A range of the key, as a database knows it.
+        query.and("(e.sync_no, e.seq) < (?", sync);
+        query.sql.push_str(", ");
+        query.push("?)", seq.into());
+        query.page("e.sync_no DESC, e.seq DESC", request);
+
+        let page = query.sql;
+        let sql = format!(
+            "SELECT e.sync_no, s.id AS sync_id, s.job, {COLUMNS} FROM ({page}) AS e \
+             JOIN history_sync AS s ON s.no = e.sync_no{JOINED} ORDER BY e.sync_no DESC, e.seq DESC"
+        );
+        let read = |row: &Row| {
+            let (seq, entry) = LogEntry::read(row)?;
+            let sync = row.parsed("sync_id", |text| text.parse().ok())?;
+            Ok((row.integer("sync_no")? << SEQ_BITS | seq, SyncEntry { sync, job: row.text("job")?, entry }))
+        };
+        let rows = self.fetch("read log entries", &sql, query.values, read).await?;
         Ok(Page::of(rows, request))
     }
 }

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use diffsync_core::job::{JobKind, VariableValues};
 use diffsync_core::report::Observer;
 use diffsync_core::run::RunOptions;
-use diffsync_history::{HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId};
+use diffsync_history::{History, HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId};
 
 use super::lines::HistoryLayer;
 use super::open;
@@ -54,13 +54,13 @@ impl Recording {
 
         let started = async {
             let history = open(matches).await?;
-            Recorder::start(&history, &new_sync(run, options, matches), recorder_options(run, options, policy)).await
+            record(&history, run, options, policy, signature(matches).by).await
         };
         match started.await {
             Ok(recorder) => {
                 let recorder = Arc::new(recorder);
                 options.lock = Some(recorder.target_lock());
-                HistoryLayer::record_in(&recorder);
+                HistoryLayer::record_in(&recorder, None);
                 Ok(Self { recorder: Some(recorder) })
             }
             Err(held @ LeaseError::Held { .. }) => Err(NotRun(Exit::Refused, held.to_string())),
@@ -88,14 +88,25 @@ impl Recording {
     /// Waits until everything is written. What could not be is a warning, since the run itself is over.
     pub(crate) async fn end(self) {
         let Some(recorder) = self.recorder else { return };
-        HistoryLayer::forget();
+        HistoryLayer::forget(&recorder);
         if let Err(error) = recorder.finish().await {
             terminal::warn(&format!("the history of this run is not complete: {error}"));
         }
     }
 }
 
-fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> NewSync {
+/// Takes the leases of a run, and begins to record it as one that this user started.
+pub(crate) async fn record(
+    history: &History,
+    run: &Started<'_>,
+    options: &RunOptions,
+    policy: HistoryPolicy,
+    started_by: String,
+) -> Result<Recorder, LeaseError> {
+    Recorder::start(history, &new_sync(run, options, started_by), recorder_options(run, options, policy)).await
+}
+
+fn new_sync(run: &Started<'_>, options: &RunOptions, started_by: String) -> NewSync {
     let info = run.selected.job.info();
     let kind = match info.kind {
         JobKind::DataSource => "data_source",
@@ -110,7 +121,7 @@ fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> Ne
         dry_run: options.dry_run,
         variables: run.values.to_save(run.selected.job.variables()),
         plan: run.plan.clone(),
-        started_by: signature(matches).by,
+        started_by,
         host: whoami::hostname().unwrap_or_else(|_| "unknown".to_owned()),
         program: run.program.to_owned(),
     }

@@ -190,6 +190,18 @@ impl Profile {
         self.description.as_deref()
     }
 
+    /// When it is to run.
+    #[cfg(feature = "web")]
+    pub(crate) fn schedule(&self) -> Option<&str> {
+        self.schedule.as_deref()
+    }
+
+    /// What it sets variables to, each in words that tell no secret.
+    #[cfg(feature = "web")]
+    pub(crate) fn shown_settings(&self) -> Vec<(String, String)> {
+        self.variables.iter().map(|setting| (setting.spec.name.to_owned(), setting.shown())).collect()
+    }
+
     /// What the profile sets a variable to.
     fn setting(&self, variable: &str) -> Option<&Setting> {
         self.variables.iter().find(|setting| setting.spec.name == variable)
@@ -283,10 +295,14 @@ impl<'a> Selected<'a> {
 
     /// The values of the job's variables: those of the flags, else those of the profile.
     pub(crate) fn values(&self, matches: &ArgMatches) -> Result<VariableValues, String> {
-        let flags = variable_values(self.job, matches);
+        self.complete(variable_values(self.job, matches))
+    }
+
+    /// The values that are given, and those of the profile for other variables.
+    pub(crate) fn complete(&self, given: VariableValues) -> Result<VariableValues, String> {
         match self.profile {
-            Some(profile) => profile.add_values(flags.clone(), |spec| flags.get(spec.name).is_empty()),
-            None => Ok(flags),
+            Some(profile) => profile.add_values(given.clone(), |spec| given.get(spec.name).is_empty()),
+            None => Ok(given),
         }
     }
 
