@@ -42,6 +42,7 @@ documents! {
     profiles = "docs/src/profiles.md",
     measuring = "docs/src/measuring.md",
     history = "docs/src/history.md",
+    web = "docs/src/web.md",
     testing_your_job = "docs/src/testing-your-job.md",
     testing_your_target = "docs/src/testing-your-target.md",
     coming_from_python = "docs/src/coming-from-python.md",

@@ -15,5 +15,6 @@ mod plans;
 mod profiles;
 mod program;
 mod report;
+mod serve;
 mod signals;
 mod undo;
