@@ -103,8 +103,10 @@ impl LogEntryFilter {
         let is_joined = self.model.is_some() || self.action.is_some() || self.text.is_some();
         let joined = if is_joined { JOINED } else { "" };
 
-        let mut query =
-            Query::new(&format!("SELECT e.* FROM history_entry AS e{by_index}{joined} WHERE {indexed} {condition}"), value);
+        let mut query = Query::new(
+            &format!("SELECT e.* FROM history_entry AS e{by_index}{joined} WHERE {indexed} {condition}"),
+            value,
+        );
         query.and_any("e.status", self.status.iter().cloned());
         query.and_if(&format!("{MODEL} = ?"), self.model.clone());
         query.and_if(&format!("{ACTION} = ?"), self.action.map(|action| action.to_string()));
@@ -180,7 +182,8 @@ impl History {
         filter: &LogEntryFilter,
         request: PageRequest,
     ) -> Result<Page<SyncEntry>, HistoryError> {
-        let (sync, seq) = request.after.map_or((i64::MAX, i64::MAX), |Cursor(place)| (place >> SEQ_BITS, place & SEQ_MASK));
+        let (sync, seq) =
+            request.after.map_or((i64::MAX, i64::MAX), |Cursor(place)| (place >> SEQ_BITS, place & SEQ_MASK));
         let mut query = filter.query(self.dialect(), "e.sync_no <= ?", sync);
         // A range of the key, as a database knows it.
         query.and("(e.sync_no, e.seq) < (?", sync);

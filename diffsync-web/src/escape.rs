@@ -24,7 +24,11 @@ impl Escaper for Inert {
                 _ => continue,
             };
             dest.write_str(text.get(plain..at).unwrap_or_default())?;
-            if entity.is_empty() { write!(dest, "{}", letter.escape_default())? } else { dest.write_str(entity)? }
+            if entity.is_empty() {
+                write!(dest, "{}", letter.escape_default())?
+            } else {
+                dest.write_str(entity)?
+            }
             plain = at + letter.len_utf8();
         }
         dest.write_str(text.get(plain..).unwrap_or_default())

@@ -16,7 +16,7 @@ pub(crate) struct Files(Option<PathBuf>);
 
 impl Files {
     /// The files below a folder.
-    pub(crate) fn below(folder: PathBuf) -> io::Result<Self> {
+    pub(crate) fn below(folder: &Path) -> io::Result<Self> {
         let folder = folder.canonicalize()?;
         fs::read_dir(&folder)?;
         Ok(Self(Some(folder)))
@@ -34,8 +34,10 @@ impl Files {
     /// If the owner allows no file, or not this one, with what to do.
     pub(crate) fn allow(&self, text: &str) -> Result<PathBuf, String> {
         let Some(folder) = &self.0 else {
-            return Err("this server allows no files: start it with `serve --files DIR`, and those below DIR can be chosen"
-                .to_owned());
+            return Err(
+                "this server allows no files: start it with `serve --files DIR`, and those below DIR can be chosen"
+                    .to_owned(),
+            );
         };
         let given = Path::new(text);
         if given.components().any(|part| part == Component::ParentDir) {
@@ -97,7 +99,7 @@ mod tests {
         fs::write(root.join(".hidden"), "").unwrap();
         fs::write(place.path().join("secret"), "").unwrap();
 
-        let files = Files::below(root.clone()).unwrap();
+        let files = Files::below(&root).unwrap();
         for allowed in ["a", "a/b.json", "a/new.db", "a/new/b.db"] {
             assert!(files.allow(allowed).unwrap().ends_with(allowed), "{allowed}");
         }
@@ -107,7 +109,7 @@ mod tests {
         }
         assert_eq!(files.list(), ["a", "a/b.json"]);
         assert!(Files::default().allow("a").unwrap_err().contains("serve --files DIR"));
-        assert!(Files::below(root.join("a/b.json")).is_err());
+        assert!(Files::below(&root.join("a/b.json")).is_err());
     }
 
     #[cfg(unix)]
@@ -121,7 +123,7 @@ mod tests {
         std::os::unix::fs::symlink("..", root.join("up")).unwrap();
         std::os::unix::fs::symlink("../nothing", root.join("dangling")).unwrap();
 
-        let files = Files::below(root).unwrap();
+        let files = Files::below(&root).unwrap();
         for refused in ["out", "up/secret", "up/new", "dangling"] {
             assert!(files.allow(refused).is_err(), "{refused}");
         }

@@ -67,10 +67,7 @@ impl Icons {
             icon: icon.filter(|icon| self.0.contains_key(icon)).map(|_| format!("/jobs/{}/{side}-icon", info.id)),
             letters: letters(label),
         };
-        [
-            system("source", info.source_label, info.source_icon),
-            system("target", info.target_label, info.target_icon),
-        ]
+        [system("source", info.source_label, info.source_icon), system("target", info.target_label, info.target_icon)]
     }
 
     /// The icon of a job's source or target as a file.

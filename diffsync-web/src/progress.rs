@@ -64,13 +64,7 @@ impl Progress {
     fn take(&mut self, event: &Event<'_>) -> bool {
         match event {
             Event::StepStarted(step) => {
-                self.steps.push(StepProgress {
-                    step: *step,
-                    began: Instant::now(),
-                    done: 0,
-                    total: None,
-                    took: None,
-                });
+                self.steps.push(StepProgress { step: *step, began: Instant::now(), done: 0, total: None, took: None });
                 true
             }
             Event::Progress { step, done, total } => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -110,7 +111,7 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 /// machine, by giving its own name this address.
 async fn only_this_host(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
     if host.is_some_and(is_loopback) {
         return next.run(request).await;
     }
@@ -170,9 +171,16 @@ mod tests {
         for host in ["127.0.0.1:8080", "127.0.0.1", "localhost:1", "LOCALHOST", "[::1]:8080", "127.9.9.9:80"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in
-            ["example.com", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1:8080", "", "a b", "localhost@x", "x@127.0.0.1"]
-        {
+        for host in [
+            "example.com",
+            "127.0.0.1.example.com",
+            "localhost.example.com",
+            "10.0.0.1:8080",
+            "",
+            "a b",
+            "localhost@x",
+            "x@127.0.0.1",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }
@@ -180,7 +188,8 @@ mod tests {
     #[test]
     fn only_a_page_of_this_server_changes_something() {
         let from = |headers: &[(&'static str, &'static str)]| {
-            let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            let headers =
+                headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             is_from_here(&headers.collect())
         };
         let host = ("host", "127.0.0.1:8080");

@@ -25,6 +25,7 @@ pub struct JobPage {
 }
 
 /// A profile: a named configuration of a job. Nothing in it may be secret.
+#[allow(clippy::struct_excessive_bools, reason = "each is a box of the form, independent of the others")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfilePage {
     /// Its name.
@@ -46,6 +47,7 @@ pub struct ProfilePage {
 }
 
 /// A run that a user asks for.
+#[allow(clippy::struct_excessive_bools, reason = "each is a box of the form, independent of the others")]
 #[derive(Debug, Clone)]
 pub struct StartRun {
     /// The job's id.

@@ -1,6 +1,6 @@
 //! What all pages share.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -72,8 +72,8 @@ impl Pages {
     /// # Errors
     ///
     /// If it is not a folder that can be read.
-    pub fn files(mut self, folder: impl Into<PathBuf>) -> io::Result<Self> {
-        self.site.files = Files::below(folder.into())?;
+    pub fn files(mut self, folder: impl AsRef<Path>) -> io::Result<Self> {
+        self.site.files = Files::below(folder.as_ref())?;
         Ok(self)
     }
 

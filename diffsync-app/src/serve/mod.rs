@@ -45,12 +45,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// Serves the pages until the program receives a signal.
-pub(crate) fn serve(
-    registry: &JobRegistry,
-    profiles: Profiles,
-    matches: &ArgMatches,
-    program: &'static str,
-) -> Exit {
+pub(crate) fn serve(registry: &JobRegistry, profiles: Profiles, matches: &ArgMatches, program: &'static str) -> Exit {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(&error),

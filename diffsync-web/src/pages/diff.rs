@@ -18,7 +18,7 @@ use super::download::{Csv, Format, stream};
 use super::status::Mark;
 use super::sync_row::SyncRow;
 use super::value::{Attribute, Shown, attributes};
-use super::{Answer, Choice, Frame, choices, operation, page_request, render};
+use super::{Answer, Choice, Frame, choices, operation, page_request, position, render};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::figures::count;
@@ -244,9 +244,9 @@ impl Node {
 pub(crate) async fn record(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
-    Path((sync, position)): Path<(String, u64)>,
+    Path((sync, at)): Path<(String, String)>,
 ) -> Answer {
-    let sync = site.history.sync(&sync).await?;
+    let (sync, position) = (site.history.sync(&sync).await?, position(&at)?);
     let change = site.history.change(sync.id, position).await?.ok_or_else(|| no_record(&sync, position))?;
     let below = if change.has_children { Some(below(&site, sync.id, &change).await?) } else { None };
     render(&RecordPage {
@@ -259,9 +259,9 @@ pub(crate) async fn record(
 }
 
 /// How many records of each kind are below another, for a branch of many.
-pub(crate) async fn counts(State(site): State<Arc<Site>>, Path((sync, position)): Path<(String, u64)>) -> Answer {
+pub(crate) async fn counts(State(site): State<Arc<Site>>, Path((sync, at)): Path<(String, String)>) -> Answer {
     let sync = site.history.sync(&sync).await?;
-    let positions = site.history.below(sync.id, position).await?;
+    let positions = site.history.below(sync.id, position(&at)?).await?;
     render(&Counts { counts: counted(&site, sync.id, positions).await? })
 }
 

@@ -32,11 +32,7 @@ pub(super) trait Csv {
 }
 
 /// A list as a file of this name. A long one is not held in memory.
-pub(super) fn stream<T, F>(
-    name: &str,
-    format: Format,
-    read: impl Fn(PageRequest) -> F + Send + 'static,
-) -> Response
+pub(super) fn stream<T, F>(name: &str, format: Format, read: impl Fn(PageRequest) -> F + Send + 'static) -> Response
 where
     T: Serialize + Csv + Send + 'static,
     F: Future<Output = Result<Page<T>, HistoryError>> + Send,

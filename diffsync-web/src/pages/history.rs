@@ -52,11 +52,7 @@ impl HistoryPage {
     }
 }
 
-pub(crate) async fn history(
-    State(site): State<Arc<Site>>,
-    Extension(user): Extension<User>,
-    fields: Fields,
-) -> Answer {
+pub(crate) async fn history(State(site): State<Arc<Site>>, Extension(user): Extension<User>, fields: Fields) -> Answer {
     site.history.mark_interrupted().await?;
     let filter = filter(&fields)?;
     let page = site.history.syncs(&filter, page_request(&fields, ROWS)?).await?;
@@ -97,12 +93,13 @@ fn filter(fields: &Fields) -> Result<SyncFilter, PageError> {
         // The last day belongs to the range.
         to: fields.value("to", "a day such as 2026-11-27", |text| beginning(text, 1))?,
         text: fields.text("text"),
-        oldest_first: fields.value("order", "oldest or newest", |order| match order {
-            "oldest" => Some(true),
-            "newest" => Some(false),
-            _ => None,
-        })?
-        .unwrap_or(false),
+        oldest_first: fields
+            .value("order", "oldest or newest", |order| match order {
+                "oldest" => Some(true),
+                "newest" => Some(false),
+                _ => None,
+            })?
+            .unwrap_or(false),
     })
 }
 
@@ -132,8 +129,26 @@ fn export(site: Arc<Site>, fields: &Fields, format: Format) -> Result<Response, 
 
 impl Csv for SavedSync {
     const COLUMNS: &'static [&'static str] = &[
-        "id", "job", "profile", "source", "target", "dry_run", "status", "started_by", "started_at", "ended_at",
-        "seconds", "create", "update", "delete", "created", "updated", "deleted", "unchanged", "failed", "error",
+        "id",
+        "job",
+        "profile",
+        "source",
+        "target",
+        "dry_run",
+        "status",
+        "started_by",
+        "started_at",
+        "ended_at",
+        "seconds",
+        "create",
+        "update",
+        "delete",
+        "created",
+        "updated",
+        "deleted",
+        "unchanged",
+        "failed",
+        "error",
     ];
 
     fn cells(&self) -> Vec<String> {

@@ -265,12 +265,8 @@ impl VariableRow {
 fn charts(syncs: &[SavedSync]) -> Vec<Chart> {
     let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let ended = |sync: &SavedSync| sync.ended_at.map(|_| micros(took(sync)));
-    let peak = |sync: &SavedSync| {
-        sync.steps.iter().filter_map(|step| Some(step.memory?.heap?.peak)).max()
-    };
-    let changes = |sync: &SavedSync| {
-        sync.planned.as_ref().map(|planned| number(planned.total.operations()))
-    };
+    let peak = |sync: &SavedSync| sync.steps.iter().filter_map(|step| Some(step.memory?.heap?.peak)).max();
+    let changes = |sync: &SavedSync| sync.planned.as_ref().map(|planned| number(planned.total.operations()));
     [
         Chart::new("Duration", syncs, ended, |micros| duration(Duration::from_micros(micros))),
         Chart::new("Highest heap of a step", syncs, peak, size),

@@ -7,16 +7,14 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use diffsync_core::report::Step;
-use diffsync_history::{
-    LogEntry, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, SavedSync, SyncId,
-};
+use diffsync_history::{LogEntry, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, SavedSync, SyncId};
 use jiff::Timestamp;
 
 use super::download::{Csv, Format, stream};
 use super::status::{Mark, OUTCOMES};
 use super::sync_row::SyncRow;
 use super::value::{Attribute, Shown, attributes};
-use super::{Answer, Choice, Frame, choices, operation, page_request, render};
+use super::{Answer, Choice, Frame, choices, operation, page_request, position, render};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::figures::{Moment, count};
@@ -156,8 +154,7 @@ fn filter(fields: &Fields) -> Result<LogEntryFilter, PageError> {
 /// The models that a field of the filter offers.
 fn models<'a>(site: &'a Site, sync: Option<&'a SavedSync>) -> Vec<&'a str> {
     let Some(sync) = sync else {
-        let mut names: Vec<_> =
-            site.jobs.iter().flat_map(|page| page.job.models()).map(|model| model.name).collect();
+        let mut names: Vec<_> = site.jobs.iter().flat_map(|page| page.job.models()).map(|model| model.name).collect();
         names.sort_unstable();
         names.dedup();
         return names;
@@ -217,9 +214,9 @@ pub(crate) async fn all(State(site): State<Arc<Site>>, Extension(user): Extensio
 pub(crate) async fn entry(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
-    Path((sync, position)): Path<(String, u64)>,
+    Path((sync, at)): Path<(String, String)>,
 ) -> Answer {
-    let sync = site.history.sync(&sync).await?;
+    let (sync, position) = (site.history.sync(&sync).await?, position(&at)?);
     let found = site.history.entry(sync.id, position).await?;
     let missing = || PageError::NotFound(format!("sync {} has no log entry {position}", sync.id));
     let entry = found.ok_or_else(missing)?;

@@ -76,6 +76,11 @@ fn page_request(fields: &Fields, size: u32) -> Result<PageRequest, PageError> {
     Ok(PageRequest { after, size })
 }
 
+/// A position in a list, from an address.
+fn position(text: &str) -> Result<u64, PageError> {
+    text.parse().map_err(|_| PageError::field("position", text, "the number of a record"))
+}
+
 /// The operation that a query filters by.
 fn operation(fields: &Fields) -> Result<Option<Operation>, PageError> {
     fields.value("action", "create, update or delete", named_operation)

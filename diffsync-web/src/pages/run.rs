@@ -127,7 +127,8 @@ pub(crate) async fn form(
             given.extend(&format!("{PREFIX}{name}"), values);
         }
     }
-    render(&run_page(&site, &user, page, profile, &given, None, &[], Vec::new()).await)
+    let filled = Filled { fields: given, ..Filled::default() };
+    render(&run_page(&site, &user, page, profile, filled).await)
 }
 
 /// Starts a run, or shows the form again with what is wrong.
@@ -177,7 +178,8 @@ pub(crate) async fn start(
             }
         }
     }
-    let page = run_page(&site, &user, page, profile, &form, Some(&form), &wrong, errors).await;
+    let filled = Filled { fields: form, is_sent: true, wrong, errors };
+    let page = run_page(&site, &user, page, profile, filled).await;
     Ok((status, render(&page)?).into_response())
 }
 
@@ -195,11 +197,8 @@ pub(crate) async fn cancel(State(site): State<Arc<Site>>, Path(sync): Path<Strin
 }
 
 /// The fields of limits that a run may exceed.
-const LIMITS: [(&str, Operation); 3] = [
-    ("allow_creates", Operation::Create),
-    ("allow_updates", Operation::Update),
-    ("allow_deletes", Operation::Delete),
-];
+const LIMITS: [(&str, Operation); 3] =
+    [("allow_creates", Operation::Create), ("allow_updates", Operation::Update), ("allow_deletes", Operation::Delete)];
 
 fn limits(operation: Operation, text: &str) -> Result<Vec<LimitOverride>, String> {
     let parts = text.split([' ', ',']).filter(|part| !part.is_empty());
@@ -248,21 +247,29 @@ fn allowed(site: &Site, spec: &VariableSpec, text: &str) -> Result<String, Strin
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "it is the one place where a form is put together")]
+/// What a form is shown with.
+#[derive(Default)]
+struct Filled {
+    fields: Fields,
+    /// Whether it was sent: a box that was not checked is not among its fields.
+    is_sent: bool,
+    wrong: Vec<FieldError>,
+    /// What is wrong with the whole.
+    errors: Vec<String>,
+}
+
 async fn run_page<'a>(
     site: &Site,
     user: &User,
     page: &'a JobPage,
     profile: Option<&'a ProfilePage>,
-    given: &Fields,
-    sent: Option<&Fields>,
-    wrong: &[FieldError],
-    errors: Vec<String>,
+    form: Filled,
 ) -> RunPage<'a> {
     let info = page.job.info();
+    let given = &form.fields;
     let message = |name: &str| {
         let of_field: Vec<_> =
-            wrong.iter().filter(|error| error.variable == name).map(|error| &*error.message).collect();
+            form.wrong.iter().filter(|error| error.variable == name).map(|error| &*error.message).collect();
         (!of_field.is_empty()).then(|| of_field.join("; "))
     };
 
@@ -275,9 +282,9 @@ async fn run_page<'a>(
     }
 
     let by_default = profile.map_or(info.dryrun_default, |profile| profile.dry_run);
-    // A box that was not checked is not sent.
-    let is_checked = |name: &str, by_default: bool| sent.map_or(by_default, |sent| sent.has(name, "on"));
-    let option = |name, label, help, by_default| OptionBox { name, label, help, is_checked: is_checked(name, by_default) };
+    let is_checked = |name: &str, by_default: bool| if form.is_sent { given.has(name, "on") } else { by_default };
+    let option =
+        |name, label, help, by_default| OptionBox { name, label, help, is_checked: is_checked(name, by_default) };
     RunPage {
         frame: Frame::new(site, user, "jobs"),
         info,
@@ -318,8 +325,8 @@ async fn run_page<'a>(
                 error: message(name),
             })
             .collect(),
-        errors,
-        wrong: wrong.len(),
+        wrong: form.wrong.len(),
+        errors: form.errors,
         fields,
     }
 }
@@ -344,8 +351,7 @@ impl Field {
             (None, None, None) => "May be empty".to_owned(),
         };
 
-        let (is_list, kind) =
-            if let VariableKind::List(kind) = spec.kind { (true, *kind) } else { (false, spec.kind) };
+        let (is_list, kind) = if let VariableKind::List(kind) = spec.kind { (true, *kind) } else { (false, spec.kind) };
         let control = match kind {
             _ if spec.secret => Control::Secret,
             VariableKind::Choice(_) if is_list => Control::Choices,
@@ -374,9 +380,9 @@ impl Field {
             note = Some("This server allows no files; `serve --files DIR` allows those below DIR".to_owned());
         }
 
-        let is_url = kind == VariableKind::Url;
-        // What may hold a secret is not shown again.
-        let texts: Vec<&str> = given.all(&name).filter(|text| !spec.secret && !(is_url && text.contains(['@', '?']))).collect();
+        // What may hold a secret, as a URL with a password, is not shown again.
+        let may_hide = |text: &str| spec.secret || (kind == VariableKind::Url && text.contains(['@', '?']));
+        let texts: Vec<&str> = given.all(&name).filter(|text| !may_hide(text)).collect();
         let choices = offered.into_iter().map(|value| Choice {
             label: match (kind, &*value) {
                 (VariableKind::Boolean, "true") => "yes".to_owned(),
@@ -416,5 +422,7 @@ impl Field {
 /// A variable's name as a label.
 fn label(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect::<String>().replace('_', " "))
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect::<String>().replace('_', " "))
 }

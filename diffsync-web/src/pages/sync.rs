@@ -204,10 +204,11 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
             (total.left_out, "left out"),
         ];
         let rare = rare.into_iter().filter(|(records, _)| *records > 0);
-        figures.extend(rare.map(|(records, word)| Figure {
-            link: None,
-            ..figure(records, word, "◐", "doubtful", String::new())
-        }));
+        figures.extend(
+            rare.map(|(records, word)| Figure {
+                link: None, ..figure(records, word, "◐", "doubtful", String::new())
+            }),
+        );
         return figures;
     }
 
@@ -265,7 +266,8 @@ fn advice(sync: &SavedSync) -> Option<Advice> {
     let breaches: Vec<_> = sync.breaches.iter().filter_map(Value::as_array).flatten().collect();
     let breaches: Vec<Breach> = breaches.into_iter().filter_map(|breach| Breach::read(sync, breach)).collect();
     let has_breaches = !breaches.is_empty();
-    let of_guards = "Look at the records. If they are right, allow as many for one run; if not, look at what the source returned.";
+    let of_guards =
+        "Look at the records. If they are right, allow as many for one run; if not, look at what the source returned.";
 
     let (title, what_to_do) = match sync.status {
         SyncStatus::Refused if has_breaches => ("A limit stopped it, and nothing was written", of_guards.to_owned()),
@@ -360,14 +362,15 @@ fn in_order(steps: &[StepReport]) -> impl Iterator<Item = &StepReport> {
 /// What the durations hint at, if they do.
 fn duration_hint(steps: &[StepReport]) -> Option<String> {
     let slowest = slowest(steps).filter(|report| report.duration >= WORTH_A_HINT)?;
-    let others: Duration = steps.iter().filter(|report| report.step != slowest.step).map(|report| report.duration).sum();
+    let others: Duration =
+        steps.iter().filter(|report| report.step != slowest.step).map(|report| report.duration).sum();
     if slowest.duration < others {
         return None;
     }
     let loads = [Step::LoadSource, Step::LoadTarget];
-    let both_load = loads.iter().all(|load| {
-        steps.iter().any(|report| report.step == *load && report.duration * 5 >= slowest.duration)
-    });
+    let both_load = loads
+        .iter()
+        .all(|load| steps.iter().any(|report| report.step == *load && report.duration * 5 >= slowest.duration));
     Some(match slowest.step {
         Step::LoadSource | Step::LoadTarget if both_load => format!(
             "Most of the time went into loading ({}). Parallel loading loads both sides at once.",
@@ -423,7 +426,8 @@ fn memory_table(
             Step::CalculateDiff => "Long lists of changes do that while they are put in order.",
             Step::ExecuteSync => "Large batches do that; smaller ones take less.",
         };
-        let times = used.peak.checked_div(used.in_use).map_or_else(|| "much more than".into(), |n| format!("{n} times"));
+        let times =
+            used.peak.checked_div(used.in_use).map_or_else(|| "much more than".into(), |n| format!("{n} times"));
         format!("“{step}” needed {times} what it kept. {what}")
     });
     Some(MemoryTable { title, note, bars: used.iter().map(bar).collect(), hint })
@@ -457,7 +461,8 @@ mod tests {
 
     #[test]
     fn a_peak_far_above_what_is_left_is_pointed_out() {
-        let tables = memory(&[step(Step::LoadSource, 1, Some((10 << 20, 61 << 20))), step(Step::LoadTarget, 1, Some((9, 10)))]);
+        let tables =
+            memory(&[step(Step::LoadSource, 1, Some((10 << 20, 61 << 20))), step(Step::LoadTarget, 1, Some((9, 10)))]);
         assert_eq!(tables.len(), 2);
         assert!(tables[0].bars[0].is_high && !tables[0].bars[1].is_high);
         assert!(tables[0].hint.as_ref().unwrap().contains("6 times"), "{:?}", tables[0].hint);

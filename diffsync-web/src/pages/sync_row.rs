@@ -38,9 +38,10 @@ impl SyncRow {
         } else {
             sync.counts.map(|counts| shown([counts.created, counts.updated, counts.deleted + counts.cascaded]))
         };
-        let unwritten = sync.counts.filter(|_| !sync.dry_run).map(|counts| {
-            counts.failed + counts.unknown + counts.blocked + counts.held + counts.unsupported
-        });
+        let unwritten = sync
+            .counts
+            .filter(|_| !sync.dry_run)
+            .map(|counts| counts.failed + counts.unknown + counts.blocked + counts.held + counts.unsupported);
 
         Self {
             id: sync.id.to_string(),

@@ -94,7 +94,14 @@ async fn only_files_that_the_owner_allows_can_be_given() {
 async fn a_profile_gives_what_the_form_leaves_empty() {
     let world = World::new().await;
     let page = world.page(&format!("{}?profile=emea", run())).await;
-    has(&page, &["name=\"profile\" value=\"emea\"", "Empty: the profile&#39;s value, 3", "Empty: the profile&#39;s value, [secret]"]);
+    has(
+        &page,
+        &[
+            "name=\"profile\" value=\"emea\"",
+            "Empty: the profile&#39;s value, 3",
+            "Empty: the profile&#39;s value, [secret]",
+        ],
+    );
     // The profile says that a run writes, so the box is not checked.
     lacks(&page, &["name=\"dry_run\" checked"]);
     let reply = world.post(&run(), &[("profile", "apac"), ("v.floor", "1")]).await;

@@ -6,7 +6,8 @@ use crate::world::{HOSTILE, JOB, World, has, lacks};
 async fn a_hostile_value_is_inert_on_every_page() {
     let world = World::new().await;
     let id = world.run("hostile", &[("v.site", HOSTILE)]).await.id;
-    let of_sync = ["", "/diff", "/diff?text=script", "/diff/0", "/diff/1", "/logs", "/logs/0", "/logs/1", "/logs/2", "/lines"];
+    let of_sync =
+        ["", "/diff", "/diff?text=script", "/diff/0", "/diff/1", "/logs", "/logs/0", "/logs/1", "/logs/2", "/lines"];
     let mut paths: Vec<_> = of_sync.iter().map(|path| format!("/syncs/{id}{path}")).collect();
     let encoded: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
     paths.extend([

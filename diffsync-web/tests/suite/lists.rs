@@ -43,7 +43,15 @@ async fn the_log_entries_of_a_sync_are_filtered_and_lead_to_the_record() {
     let world = World::new().await;
     let id = world.run("plain", &[]).await.id;
     let page = world.page(&format!("/syncs/{id}/logs")).await;
-    has(&page, &["edge-1", "href=\"https://inventory.example.com/device/edge-1\" rel=\"noopener noreferrer\"", "leaf", "spine"]);
+    has(
+        &page,
+        &[
+            "edge-1",
+            "href=\"https://inventory.example.com/device/edge-1\" rel=\"noopener noreferrer\"",
+            "leaf",
+            "spine",
+        ],
+    );
     for (query, found, not_found) in [
         ("status=failed", vec!["bad", "400: no such role"], vec!["edge-1"]),
         ("status=created&status=deleted", vec!["edge-2", "edge-9"], vec!["no such role", "edge-1"]),

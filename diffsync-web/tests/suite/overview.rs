@@ -33,7 +33,10 @@ async fn a_running_sync_is_on_the_dashboard() {
 async fn a_job_shows_what_it_compares_and_how_it_has_run() {
     let world = World::new().await;
     let page = world.page(&format!("/jobs/{JOB}")).await;
-    has(&page, &["Copies a list of places.", "Published list", "Inventory", "identified by", "slug", "It has not run yet"]);
+    has(
+        &page,
+        &["Copies a list of places.", "Published list", "Inventory", "identified by", "slug", "It has not run yet"],
+    );
     // The device is drawn under the site, and the configuration is told without secrets.
     let (site, device) = (page.find("id=\"model-site\"").unwrap(), page.find("id=\"model-device\"").unwrap());
     assert!(site < device);

@@ -73,7 +73,11 @@ async fn only_a_page_of_the_server_starts_a_run() {
             let request = request.header("origin", "http://localhost").body(Body::empty()).unwrap();
             let status = world.send(request).await.status;
             let is_page = method == Method::GET && !path.ends_with("cancel");
-            assert_eq!(status, if is_page { StatusCode::OK } else { StatusCode::METHOD_NOT_ALLOWED }, "{method} {path}");
+            assert_eq!(
+                status,
+                if is_page { StatusCode::OK } else { StatusCode::METHOD_NOT_ALLOWED },
+                "{method} {path}"
+            );
         }
     }
 }

@@ -33,7 +33,10 @@ async fn a_guard_that_stopped_a_run_is_explained_with_what_to_do() {
     let world = World::new().await;
     let id = world.run("empties", &[]).await.id;
     let page = world.page(&format!("/syncs/{id}")).await;
-    has(&page, &["refused", "A limit stopped it", "it would delete 18 records where the target holds 20, and 30% are allowed"]);
+    has(
+        &page,
+        &["refused", "A limit stopped it", "it would delete 18 records where the target holds 20, and 30% are allowed"],
+    );
     has(&page, &[&format!("/syncs/{id}/diff?action=delete&amp;model=site"), "allow_deletes=site%3D18"]);
 
     // The form takes it over, and the run may then do it.

@@ -66,8 +66,11 @@ impl Adapter for Listed {
 
     async fn load(&self, places: &mut Places, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
         let site = |slug: &str, name: &str| Site { slug: slug.into(), name: name.into() };
-        let device =
-            |name: &str, site: &str, role: Option<&str>| Device { name: name.into(), site: site.into(), role: role.map(Into::into) };
+        let device = |name: &str, site: &str, role: Option<&str>| Device {
+            name: name.into(),
+            site: site.into(),
+            role: role.map(Into::into),
+        };
         let is_source = self.side == Side::Source;
         match &*self.scene {
             "broken" => return Err(AdapterError::new("the list cannot be read\nask its owner")),
@@ -225,7 +228,8 @@ impl Runs for TestRuns {
                 program: "1.2.3".into(),
             };
             let leases = (!run.dry_run).then(|| LeaseName::job(JOB, JOB)).into_iter().collect();
-            let recording = RecorderOptions { leases, cancellation: options.cancellation.clone(), ..Default::default() };
+            let recording =
+                RecorderOptions { leases, cancellation: options.cancellation.clone(), ..Default::default() };
             let recorder = Recorder::start(&self.history, &new, recording).await;
             let recorder = Arc::new(recorder.map_err(|error| StartError::Busy(error.to_string()))?);
 

@@ -84,7 +84,8 @@ fn a_job_is_run_from_its_form_and_its_pages_show_what_it_did() {
     assert!(server.page("/").contains("Countries to inventory"));
     assert!(server.page(&format!("/jobs/{JOB}/run")).contains("name=\"v.file\""));
 
-    let form = "v.file=countries.json&v.inventory=sqlite%3A%2F%2Finventory.db&memory_profiling=on&continue_on_failure=on";
+    let form =
+        "v.file=countries.json&v.inventory=sqlite%3A%2F%2Finventory.db&memory_profiling=on&continue_on_failure=on";
     let sync = server.run(JOB, form);
     let page = server.until(&sync, "completed");
     for part in [
@@ -106,7 +107,8 @@ fn a_job_is_run_from_its_form_and_its_pages_show_what_it_did() {
     // The command line sees the same run.
     place.expect(0, &["history", "list"]).says("created 237");
     let again = server.run(JOB, &format!("dry_run=on&{form}"));
-    server.until(&again, "Both systems hold the same");
+    server.until(&again, "completed");
+    assert!(server.page(&format!("{again}/diff")).contains("Both systems hold the same"));
     assert_eq!(server.end().0, Some(0));
 }
 
