@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use diffsync_core::JobRegistry;
-use diffsync_history::{History, HistoryPolicy};
+use diffsync_history::HistoryPolicy;
 use diffsync_web::{JobPage, Pages, ProfilePage, listen};
 use tokio_util::sync::CancellationToken;
 

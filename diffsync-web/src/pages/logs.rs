@@ -9,6 +9,7 @@ use axum::response::Response;
 use diffsync_core::report::Step;
 use diffsync_history::{LogEntry, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, SavedSync, SyncId};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::download::{Csv, Format, stream};
 use super::status::{Mark, OUTCOMES};
@@ -271,9 +272,19 @@ impl Line {
             step: line.step.map(|step| step.to_string()).unwrap_or_default(),
             target: line.target.clone(),
             message: Shown::cut(&line.message),
-            fields: line.fields.as_ref().map(|fields| Shown::cut(&fields.to_string())),
+            fields: line.fields.as_ref().map(|fields| Shown::cut(&named(fields))),
         }
     }
+}
+
+/// The fields of a log line, as `name=value`.
+fn named(fields: &Value) -> String {
+    let Value::Object(fields) = fields else { return fields.to_string() };
+    let field = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name}={text}"),
+        _ => format!("{name}={value}"),
+    };
+    fields.iter().map(field).collect::<Vec<_>>().join("  ")
 }
 
 pub(crate) async fn json_lines(

@@ -421,6 +421,9 @@ impl Field {
 
 /// A variable's name as a label.
 fn label(name: &str) -> String {
+    if ["api", "id", "ip", "url"].contains(&name) {
+        return name.to_uppercase();
+    }
     let mut letters = name.chars();
     letters
         .next()

@@ -29,7 +29,7 @@ const UNWRITTEN_SHOWN: u32 = 8;
 const WORTH_A_HINT: Duration = Duration::from_millis(200);
 
 /// A peak of fewer bytes is not worth a hint.
-const LARGE: u64 = 8 << 20;
+const LARGE: u64 = 1 << 20;
 
 #[derive(Template)]
 #[template(path = "sync.html")]
@@ -92,6 +92,8 @@ struct Advice {
     /// The limits that it would have exceeded.
     breaches: Vec<Breach>,
     what_to_do: String,
+    /// The form of a run that may exceed all of them.
+    allow: Option<String>,
 }
 
 /// A limit that was exceeded.
@@ -100,8 +102,8 @@ struct Breach {
     /// Where the records are listed.
     records: String,
     records_label: String,
-    /// The form of a run that may exceed it.
-    allow: Option<String>,
+    /// The field of the form that allows it, and its value.
+    allow: [String; 2],
 }
 
 struct DurationBar {
@@ -155,7 +157,12 @@ pub(crate) async fn sync(
         pid: sync.pid,
         program: sync.program.clone(),
         plan: sync.plan.clone(),
-        variables: sync.variables.iter().map(|(name, values)| (name.clone(), values.join(", "))).collect(),
+        variables: sync
+            .variables
+            .iter()
+            .filter(|(_, values)| !values.is_empty())
+            .map(|(name, values)| (name.clone(), values.join(", ")))
+            .collect(),
         figures: figures(&sync),
         models: models(&sync),
         advice: advice(&sync),
@@ -185,6 +192,8 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
         sign,
         link: (records > 0).then_some(link),
     };
+    // A run that was refused has no entries.
+    let has_entries = sync.entries > 0;
     let changes = |action: &str| format!("/syncs/{id}/diff{}", query(&[("action", action)]));
     let entries = |status: &str| format!("/syncs/{id}/logs{}", query(&[("status", status)]));
 
@@ -221,8 +230,10 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
         figure(counts.failed, "failed", "✕", "bad", entries("failed")),
     ];
     // Unchanged records have entries only if the run was asked for them.
-    let listed = counts.created + counts.updated + counts.deleted + counts.failed;
-    if let Some(unchanged) = figures.get_mut(3).filter(|_| sync.entries <= number(listed)) {
+    let written = counts.created + counts.updated + counts.deleted + counts.cascaded;
+    let unwritten = counts.failed + counts.unknown + counts.blocked + counts.held + counts.unsupported;
+    let others = written + unwritten + counts.not_attempted;
+    if let Some(unchanged) = figures.get_mut(3).filter(|_| sync.entries <= number(others)) {
         unchanged.link = None;
     }
 
@@ -238,7 +249,7 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
     ];
     let rare = rare.into_iter().filter(|(records, ..)| *records > 0);
     figures.extend(rare.map(|(records, word, sign, class, status)| Figure {
-        link: status.map(entries),
+        link: status.filter(|_| has_entries).map(entries),
         ..figure(records, word, sign, class, String::new())
     }));
     figures
@@ -299,7 +310,7 @@ fn advice(sync: &SavedSync) -> Option<Advice> {
     let lines = sync.error.iter().flat_map(|error| error.lines()).map(str::to_owned);
     // The error of a guard repeats what the breaches say.
     let lines = if has_breaches { Vec::new() } else { lines.collect() };
-    Some(Advice { title, lines, breaches, what_to_do })
+    Some(Advice { title, lines, allow: allowing(sync, &breaches), breaches, what_to_do })
 }
 
 impl Breach {
@@ -322,18 +333,27 @@ impl Breach {
                 count(loaded)
             ),
         };
-        let profile = if sync.profile == sync.job { "" } else { &*sync.profile };
-        let allow = [("profile", profile), ("again", &*sync.id.to_string())];
-        let flag = format!("allow_{operation}s");
-        let limit = format!("{model}={planned}");
-        let form = query(&[&allow[..], &[(&*flag, &*limit)]].concat());
         Some(Self {
             text: said,
             records: format!("/syncs/{}/diff{}", sync.id, query(&[("action", operation), ("model", model)])),
             records_label: format!("the {operation}s of {model}"),
-            allow: Some(format!("/jobs/{}/run{form}", sync.job)),
+            allow: [format!("allow_{operation}s"), format!("{model}={planned}")],
         })
     }
+}
+
+/// The form of a run like this one, which may exceed all of these limits.
+fn allowing(sync: &SavedSync, breaches: &[Breach]) -> Option<String> {
+    let profile = if sync.profile == sync.job { "" } else { &*sync.profile };
+    let again = sync.id.to_string();
+    let of_field = |name: &str| {
+        let of_field = breaches.iter().filter(|breach| breach.allow[0] == name);
+        of_field.map(|breach| &*breach.allow[1]).collect::<Vec<_>>().join(" ")
+    };
+    let limits = ["allow_creates", "allow_updates", "allow_deletes"].map(|name| (name, of_field(name)));
+    let limits = limits.iter().map(|(name, limits)| (*name, &**limits));
+    let fields: Vec<_> = [("profile", profile), ("again", &*again)].into_iter().chain(limits).collect();
+    (!breaches.is_empty()).then(|| format!("/jobs/{}/run{}", sync.job, query(&fields)))
 }
 
 /// The longest of the steps, if any took some time.
