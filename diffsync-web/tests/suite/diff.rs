@@ -16,7 +16,8 @@ async fn the_tree_is_shown_level_by_level_with_counts_of_each_branch() {
     let ams = page.split("<b>ams</b>").nth(1).unwrap().split("</summary>").next().unwrap();
     has(ams, &["create</span> 1", "update</span> 1"]);
 
-    let under = page.split("/diff?under=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let before = page.split("<b>ams</b>").next().unwrap();
+    let under = before.rsplit("/diff?under=").next().unwrap().split('"').next().unwrap().to_owned();
     let branch = world.page(&format!("/syncs/{id}/diff?under={under}")).await;
     has(&branch, &["edge-1", "leaf", "spine", "aria-label=\"Above\""]);
     lacks(&branch, &["<b>lon</b>"]);

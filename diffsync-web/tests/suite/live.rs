@@ -6,7 +6,8 @@ use crate::world::{World, has};
 async fn a_browser_that_listens_sees_the_steps_and_the_end() {
     let world = World::new().await;
     let id = world.begin("waits", &[]).await;
-    let events = world.get(&format!("/syncs/{id}/events"));
+    let path = format!("/syncs/{id}/events");
+    let events = world.get(&path);
     let end = async {
         tokio::time::sleep(std::time::Duration::from_millis(600)).await;
         world.post(&format!("/syncs/{id}/cancel"), &[]).await;

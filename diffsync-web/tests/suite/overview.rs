@@ -14,7 +14,16 @@ async fn the_dashboard_shows_each_job_with_its_latest_syncs() {
     let first = world.run("plain", &[]).await.id;
     let second = world.run("plain", &[("dry_run", "on")]).await.id;
     let page = world.page("/").await;
-    has(&page, &["@emea 0 2 * * *", "partial", "dry run", &format!("/syncs/{first}"), &format!("/syncs/{second}")]);
+    has(
+        &page,
+        &[
+            "@emea <span class=\"mono\">0 2 * * *</span>",
+            "partial",
+            "dry run",
+            &format!("/syncs/{first}"),
+            &format!("/syncs/{second}"),
+        ],
+    );
     lacks(&page, &["never run", "Running now"]);
 }
 

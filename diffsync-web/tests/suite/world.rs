@@ -92,6 +92,7 @@ impl Adapter for Listed {
                     places.sites.extend([site(&slug, "Many")]);
                 }
             }
+            "hostile" | "many" => {}
             "empties" if !is_source => places.sites.extend((0..20).map(|at| site(&format!("site-{at}"), "Full"))),
             "empties" => places.sites.extend((0..2).map(|at| site(&format!("site-{at}"), "Full"))),
             _ if is_source => {
