@@ -25,9 +25,9 @@ impl Escaper for Inert {
             };
             dest.write_str(text.get(plain..at).unwrap_or_default())?;
             if entity.is_empty() {
-                write!(dest, "{}", letter.escape_default())?
+                write!(dest, "{}", letter.escape_default())?;
             } else {
-                dest.write_str(entity)?
+                dest.write_str(entity)?;
             }
             plain = at + letter.len_utf8();
         }

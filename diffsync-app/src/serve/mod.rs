@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use self::runs::ServedRuns;
 use crate::exit::Exit;
 use crate::history;
-use crate::profile::{Profiles, Selected};
+use crate::profile::{Profile, Profiles, Selected};
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
 use crate::signature::user;
@@ -113,6 +113,6 @@ fn profile_page(selected: Selected<'_>) -> ProfilePage {
         memory_profiling: options.memory_profiling,
         parallel_loading: options.parallel_loading,
         continue_on_failure: options.continue_on_failure,
-        settings: profile.map(|profile| profile.shown_settings()).unwrap_or_default(),
+        settings: profile.map(Profile::shown_settings).unwrap_or_default(),
     }
 }

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use diffsync_core::adapter::TargetError;
 use diffsync_core::model::Operation;
-use diffsync_history::{ChangeFilter, Cursor, LogEntryFilter, PageRequest, SyncFilter, SyncStatus};
+use diffsync_history::{
+    ChangeFilter, Cursor, LogEntryFilter, PageRequest, Recorder, RecorderOptions, SyncFilter, SyncStatus,
+};
 
 use crate::databases::on_each;
-use crate::world::{Records, job, options};
+use crate::world::{Records, job, new_sync, options};
 
 #[test]
 fn pages_return_each_row_once_and_in_order() {
@@ -234,8 +236,7 @@ fn syncs_are_listed_from_the_oldest_on_request_and_the_running_ones_by_an_index(
 
         let running = SyncFilter { status: vec![SyncStatus::Running], ..SyncFilter::default() };
         assert!(history.syncs(&running, PageRequest::default()).await.unwrap().items.is_empty());
-        let recorder = diffsync_history::Recorder::start(&history, &crate::world::new_sync(), Default::default());
-        let recorder = recorder.await.unwrap();
+        let recorder = Recorder::start(&history, &new_sync(), RecorderOptions::default()).await.unwrap();
         let found = history.syncs(&running, PageRequest::default()).await.unwrap().items;
         assert_eq!(found.iter().map(|sync| sync.id).collect::<Vec<_>>(), [recorder.sync()]);
         recorder.finish().await.unwrap();

@@ -54,7 +54,7 @@ async fn a_long_branch_is_shown_page_by_page_and_counted_when_it_is_seen() {
     has(&page, &["create</span> 100"]);
 
     let first = world.page(&format!("/syncs/{id}/diff?model=device")).await;
-    let next = first.split("?").find(|part| part.contains("after=")).unwrap().split('"').next().unwrap();
+    let next = first.split('?').find(|part| part.contains("after=")).unwrap().split('"').next().unwrap();
     let second = world.page(&format!("/syncs/{id}/diff?{}", next.replace("&amp;", "&"))).await;
     has(&first, &["site-00-000", "site-00-099", "Show more"]);
     has(&second, &["site-01-000"]);

@@ -1,6 +1,7 @@
 //! The form of a run.
 
 use axum::http::StatusCode;
+use diffsync_history::{PageRequest, SyncFilter, SyncStatus};
 
 use crate::world::{JOB, World, has, lacks};
 
@@ -61,7 +62,7 @@ async fn an_error_is_next_to_its_field_and_a_secret_is_not_shown_again() {
     // What was chosen stays chosen, and what was not, not.
     has(&reply.text, &["name=\"parallel_loading\" checked"]);
     lacks(&reply.text, &["hunter2", "hunter3", "name=\"dry_run\" checked"]);
-    assert!(world.history.syncs(&Default::default(), Default::default()).await.unwrap().items.is_empty());
+    assert!(world.history.syncs(&SyncFilter::default(), PageRequest::default()).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn a_run_is_cancelled_and_one_that_has_ended_is_not() {
     let reply = world.post(&format!("/syncs/{id}/cancel"), &[]).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
     let sync = world.ended(&id).await;
-    assert_eq!(sync.status, diffsync_history::SyncStatus::Cancelled);
+    assert_eq!(sync.status, SyncStatus::Cancelled);
     has(&world.page(&format!("/syncs/{id}")).await, &["It was cancelled"]);
 
     let again = world.post(&format!("/syncs/{id}/cancel"), &[]).await;

@@ -190,10 +190,13 @@ impl Job for ListToInventory {
 
 pub(crate) const JOB: &str = "list-to-inventory";
 
+/// What cancels a run, and how far it is.
+type Running = (CancellationToken, watch::Receiver<Progress>);
+
 /// Runs jobs in this process.
 pub(crate) struct TestRuns {
     history: History,
-    running: Arc<Mutex<HashMap<SyncId, (CancellationToken, watch::Receiver<Progress>)>>>,
+    running: Arc<Mutex<HashMap<SyncId, Running>>>,
     /// The runs that were asked for.
     pub(crate) asked: Mutex<Vec<StartRun>>,
 }
