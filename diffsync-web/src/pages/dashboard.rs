@@ -57,7 +57,6 @@ struct Card {
 
 /// One of the latest syncs of a job.
 struct Outcome {
-    id: String,
     mark: Mark,
     began: String,
 }
@@ -135,7 +134,7 @@ async fn running_syncs(site: &Site, now: Timestamp) -> Result<Vec<RunningSync>, 
 impl Outcome {
     fn new(sync: &SavedSync, now: Timestamp) -> Self {
         let row = SyncRow::new(sync, now);
-        Self { id: row.id, mark: row.status, began: row.began.whole }
+        Self { mark: row.status, began: row.began.whole }
     }
 
     /// How high its bar is, so that not only its colour tells how it ended.
