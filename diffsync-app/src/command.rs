@@ -16,13 +16,20 @@ use crate::jobs::{AnyJob, Jobs};
 use crate::man;
 use crate::profile::{Profiles, Selected};
 use crate::program;
+#[cfg(feature = "web")]
+use crate::serve;
 use crate::terminal;
+
+/// What the program is called.
+pub(crate) fn program_name() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
+    name.unwrap_or("diffsync").to_owned()
+}
 
 /// The program's commands.
 pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -> Command {
-    let program = std::env::current_exe().ok();
-    let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
-    Command::new(name.unwrap_or("diffsync").to_owned())
+    let command = Command::new(program_name())
         .about("Keeps two systems in sync: shows how they differ, and brings the target in line with the source")
         .version(version)
         .subcommand_required(true)
@@ -117,7 +124,10 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
         .subcommand(history::command(profiles))
         .subcommand(completions::command())
         .subcommand(man::command())
-        .subcommand(program::command())
+        .subcommand(program::command());
+    #[cfg(feature = "web")]
+    let command = command.subcommand(serve::command());
+    command
 }
 
 /// A command for a job that is linked in. For another one it is hidden, and says why it cannot be used.

@@ -41,6 +41,8 @@ mod prompt;
 mod report;
 mod run;
 mod runtime;
+#[cfg(feature = "web")]
+mod serve;
 mod signal;
 mod signature;
 mod terminal;
@@ -154,13 +156,15 @@ impl App {
             Some(("jobs", matches)) => program::manage(&jobs, matches),
             Some(("completions", matches)) => completions::completions(program(), matches),
             Some(("man", matches)) => man::man(program(), matches),
+            #[cfg(feature = "web")]
+            Some(("serve", matches)) => serve::serve(jobs, profiles, matches, self.version),
             _ => Exit::Failed,
         }
     }
 }
 
 /// The commands that need the jobs of other programs.
-const ASKING: [&str; 6] = ["check", "completions", "list", "plan", "run", "show"];
+const ASKING: [&str; 7] = ["check", "completions", "list", "plan", "run", "serve", "show"];
 
 /// The folder of job programs that the arguments or the environment name.
 fn jobs_root(arguments: &[OsString]) -> Option<PathBuf> {

@@ -23,6 +23,12 @@ impl Prompt {
         Self { is_answered: is_for_people && io::stdin().is_terminal() && io::stderr().is_terminal() }
     }
 
+    /// Nobody is there: a run that is started from a page.
+    #[cfg(feature = "web")]
+    pub(crate) fn nobody() -> Self {
+        Self { is_answered: false }
+    }
+
     /// Asks for a secret.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Changes: the diff of a sync, a row for each record.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{DiffRow, PlanView, RecordRef};
@@ -90,6 +91,17 @@ pub enum TreeScope {
     Record(u64),
 }
 
+/// How many records of a part of a diff are to be created, updated and deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ActionCounts {
+    /// Records to create.
+    pub create: u64,
+    /// Records to update.
+    pub update: u64,
+    /// Records to delete.
+    pub delete: u64,
+}
+
 /// The parent's position of a record that lives under no other.
 const ROOT: i64 = -1;
 
@@ -140,7 +152,7 @@ impl History {
         let parent = match filter.under {
             TreeScope::Any => None,
             TreeScope::Root => Some(ROOT),
-            TreeScope::Record(position) => Some(i64::try_from(position).unwrap_or(i64::MAX)),
+            TreeScope::Record(position) => Some(place(position)),
         };
         let by_parent = parent.map_or(String::new(), |_| (self.dialect().use_index)("history_change_parent"));
         let mut query = Query::new(
@@ -164,6 +176,73 @@ impl History {
         let rows = self.fetch("read a diff", &query.sql, query.values, Change::read).await?;
         Ok(Page::of(rows, request))
     }
+
+    /// The change at this position of a sync's diff, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn change(&self, sync: SyncId, position: u64) -> Result<Option<Change>, HistoryError> {
+        let sql = "SELECT c.*, EXISTS (SELECT 1 FROM history_change AS below WHERE below.sync_no = c.sync_no \
+                   AND below.parent_seq = c.seq) AS has_children FROM history_change AS c WHERE c.sync_no = $1 AND c.seq = $2";
+        let values = vec![self.number(sync).await?.into(), place(position).into()];
+        let found = self.fetch("read a diff", sql, values, Change::read).await?;
+        Ok(found.into_iter().next().map(|(_, change)| change))
+    }
+
+    /// The positions of all records below the one at this position, at any depth. A diff is in the order of its tree, so they
+    /// are one range, and it is found without reading them.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn below(&self, sync: SyncId, position: u64) -> Result<Range<u64>, HistoryError> {
+        // The range ends before the next record under the same parent, or under the parent's parent, and so on.
+        let by_parent = (self.dialect().use_index)("history_change_parent");
+        let sql = format!(
+            "WITH RECURSIVE up (seq, parent_seq) AS ( \
+             SELECT seq, parent_seq FROM history_change WHERE sync_no = $1 AND seq = $2 UNION ALL \
+             SELECT c.seq, c.parent_seq FROM up JOIN history_change AS c ON c.sync_no = $1 AND c.seq = up.parent_seq) \
+             SELECT coalesce(min((SELECT min(n.seq) FROM history_change AS n{by_parent} WHERE n.sync_no = $1 \
+             AND n.parent_seq = up.parent_seq AND n.seq > up.seq)), \
+             (SELECT max(seq) + 1 FROM history_change WHERE sync_no = $1), 0) AS ends FROM up"
+        );
+        let values = vec![self.number(sync).await?.into(), place(position).into()];
+        let ends = self.fetch("read a diff", &sql, values, |row| row.integer("ends")).await?;
+        let first = position.saturating_add(1);
+        Ok(first..ends.first().map_or(first, |end| end.unsigned_abs().max(first)))
+    }
+
+    /// How many of the records at these positions are to be created, updated and deleted. It reads all of them: a million takes
+    /// most of a second.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn count_actions(&self, sync: SyncId, positions: Range<u64>) -> Result<ActionCounts, HistoryError> {
+        let sql = "SELECT action, count(*) AS records FROM history_change WHERE sync_no = $1 AND seq >= $2 AND seq < $3 \
+                   AND action IS NOT NULL GROUP BY action";
+        let values = vec![self.number(sync).await?.into(), place(positions.start).into(), place(positions.end).into()];
+        let counted = self.fetch("count changes", sql, values, |row| {
+            Ok((action(&row.text("action")?), row.integer("records")?.unsigned_abs()))
+        });
+
+        let mut counts = ActionCounts::default();
+        for (action, records) in counted.await? {
+            match action {
+                Some(Operation::Create) => counts.create = records,
+                Some(Operation::Update) => counts.update = records,
+                Some(Operation::Delete) => counts.delete = records,
+                None => {}
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// A position as the database holds it.
+fn place(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
 }
 
 /// A change on its way into the history.

@@ -11,9 +11,9 @@ use url::Url;
 
 use crate::change::{action, identifiers};
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row, Value};
+use crate::database::{BulkRow, Column, Dialect, Row, Value};
 use crate::error::HistoryError;
-use crate::page::{Page, PageRequest, Query};
+use crate::page::{Cursor, Page, PageRequest, Query};
 use crate::store::History;
 use crate::sync::SyncId;
 use crate::time::from_micros;
@@ -31,6 +31,8 @@ pub(crate) const REJECTED: &str = "rejected";
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LogEntry {
+    /// Its position among the entries of its sync.
+    pub position: u64,
     /// When. Records that were written together share a time.
     pub at: Timestamp,
     /// What was to be done with it; nothing if it is the same on both sides.
@@ -49,6 +51,18 @@ pub struct LogEntry {
     pub changes: Option<Json>,
     /// Why it was not written, if it was not.
     pub message: Option<String>,
+}
+
+/// A log entry, with the sync that it is of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SyncEntry {
+    /// The sync's id.
+    pub sync: SyncId,
+    /// The sync's job.
+    pub job: String,
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: LogEntry,
 }
 
 /// What happened to one record of a run that another program carries out.
@@ -100,6 +114,54 @@ const ACTION: &str = "coalesce(e.action, c.action)";
 const MODEL: &str = "coalesce(e.model, c.model)";
 const RECORD: &str = "coalesce(e.record, c.record)";
 
+/// A place among the entries of all syncs is the number of the sync, and in its last bits that of the entry: no sync has two
+/// thousand million of them.
+const SEQ_BITS: u32 = 31;
+const SEQ_MASK: i64 = (1 << SEQ_BITS) - 1;
+
+impl LogEntryFilter {
+    /// Whether all entries that are wanted have a row of their own, which an index finds.
+    fn is_unwritten(&self) -> bool {
+        !self.status.is_empty() && self.status.iter().all(|status| UNWRITTEN.contains(&status.as_str()))
+    }
+
+    /// Whether a row does not tell by itself which of its entries are wanted.
+    fn depends_on_changes(&self) -> bool {
+        self.model.is_some() || self.action.is_some() || self.text.is_some()
+    }
+
+    /// The rows of the entries that may be wanted, with one more condition.
+    fn rows(&self, dialect: &Dialect, condition: &str, value: i64) -> Query {
+        let (by_index, indexed) = if self.is_unwritten() {
+            // A partial index is used only where the query contains its condition.
+            let condition = format!("e.status IN ('{}') AND ", UNWRITTEN.join("', '"));
+            ((dialect.use_index)("history_entry_unwritten"), condition)
+        } else {
+            (String::new(), String::new())
+        };
+        let mut query =
+            Query::new(&format!("SELECT e.* FROM history_entry AS e{by_index} WHERE {indexed}{condition}"), value);
+        query.and_any("e.status", self.status.iter().cloned());
+        query.and_if("e.at >= ?", self.from.map(Timestamp::as_microsecond));
+        query.and_if("e.at < ?", self.to.map(Timestamp::as_microsecond));
+        query
+    }
+
+    /// Makes a query of rows one of their entries, with the conditions that depend on changes.
+    fn entries(&self, dialect: &Dialect, query: &mut Query) {
+        let join = (dialect.join_range)("history_change AS c", CHANGES);
+        query.sql = format!(
+            "SELECT e.sync_no, {SEQ} AS seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, \
+             {RECORD} AS record, coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes \
+             FROM ({}) AS e {join} WHERE true",
+            query.sql
+        );
+        query.and_if(&format!("{MODEL} = ?"), self.model.clone());
+        query.and_if(&format!("{ACTION} = ?"), self.action.map(|action| action.to_string()));
+        query.and_contains(&[RECORD, "coalesce(e.message, '')"], self.text.as_deref());
+    }
+}
+
 impl LogEntry {
     /// The statuses of records: the outcomes of operations; `unchanged` for a record that is the same on both sides, if it was
     /// to be recorded; and `rejected` for one that could not be used.
@@ -119,7 +181,9 @@ impl LogEntry {
     ];
 
     fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
+        let seq = row.integer("seq")?;
         let entry = Self {
+            position: seq.unsigned_abs(),
             at: from_micros(row.integer("at")?),
             action: row.optional_text("action")?.as_deref().and_then(action),
             status: row.text("status")?,
@@ -130,7 +194,7 @@ impl LogEntry {
             changes: row.json("changes")?,
             message: row.optional_text("message")?,
         };
-        Ok((row.integer("seq")?, entry))
+        Ok((seq, entry))
     }
 }
 
@@ -146,56 +210,91 @@ impl History {
         filter: &LogEntryFilter,
         request: PageRequest,
     ) -> Result<Page<LogEntry>, HistoryError> {
-        let is_unwritten = |status: &String| UNWRITTEN.contains(&status.as_str());
-        let (by_index, condition, order) = if !filter.status.is_empty() && filter.status.iter().all(is_unwritten) {
-            // A partial index is used only where the query contains its condition.
-            let condition = format!("e.status IN ('{}') AND", UNWRITTEN.join("', '"));
-            // Each of them has a row of its own.
-            ((self.dialect().use_index)("history_entry_unwritten"), condition, "e.seq")
-        } else {
-            (String::new(), String::new(), "e.seq, c.seq")
-        };
         let after = request.after.map_or(-1, |cursor| cursor.0);
-
-        let mut query = Query::new(
-            &format!("SELECT e.* FROM history_entry AS e{by_index} WHERE {condition} e.sync_no = ?"),
-            self.number(sync).await?,
-        );
+        let mut query = filter.rows(self.dialect(), "e.sync_no = ?", self.number(sync).await?);
         query.and("e.seq > ?", after);
-        query.and_any("e.status", filter.status.iter().cloned());
-        query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));
-        query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
-
-        let depends_on_changes = filter.model.is_some() || filter.action.is_some() || filter.text.is_some();
-        if !depends_on_changes {
+        if !filter.depends_on_changes() {
             query.page("e.seq", request);
-            query.sql = first_rows(&query.sql, after, request.limit());
+            let unread = format!("CASE WHEN count < seq - {after} THEN count ELSE seq - {after} END");
+            query.sql = first_rows(&query.sql, &unread, "seq", request.limit());
         }
 
-        let join = (self.dialect().join_range)("history_change AS c", CHANGES);
-        query.sql = format!(
-            "SELECT {SEQ} AS seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, \
-             {RECORD} AS record, coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes \
-             FROM ({}) AS e {join} WHERE true",
-            query.sql
-        );
+        filter.entries(self.dialect(), &mut query);
         // Without the entries of the first row that were on the page before.
         query.and(&format!("{SEQ} > ?"), after);
-        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
-        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
-        query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
-        query.page(order, request);
+        query.page(if filter.is_unwritten() { "e.seq" } else { "e.seq, c.seq" }, request);
         let rows = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
+        Ok(Page::of(rows, request))
+    }
+
+    /// The log entry at this position among the entries of a sync, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn entry(&self, sync: SyncId, position: u64) -> Result<Option<LogEntry>, HistoryError> {
+        let (all, position) = (LogEntryFilter::default(), i64::try_from(position).unwrap_or(i64::MAX));
+        let mut query = all.rows(self.dialect(), "e.sync_no = ?", self.number(sync).await?);
+        query.and("e.seq >= ?", position);
+        query.sql += " ORDER BY e.seq LIMIT 1";
+        all.entries(self.dialect(), &mut query);
+        query.and(&format!("{SEQ} = ?"), position);
+        let found = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
+        Ok(found.into_iter().next().map(|(_, entry)| entry))
+    }
+
+    /// The log entries of all syncs: those of the newest sync first, and the last one of each first.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be read.
+    pub async fn all_entries(
+        &self,
+        filter: &LogEntryFilter,
+        request: PageRequest,
+    ) -> Result<Page<SyncEntry>, HistoryError> {
+        let (sync, seq) =
+            request.after.map_or((i64::MAX, i64::MAX), |Cursor(place)| (place >> SEQ_BITS, place & SEQ_MASK));
+        // A range of the key, up to the last row that may hold an entry before this place. Another condition that is a range of
+        // the sync's number would be taken instead, and all rows of that sync be read.
+        let last = seq.saturating_add(MOST);
+        let mut query = filter.rows(self.dialect(), &format!("(e.sync_no, e.seq) < (?, {last})"), sync);
+        let is_before = |position: &str| format!("(e.sync_no < {sync} OR {position} < ?)");
+        query.and(&is_before("e.seq - e.count + 1"), seq);
+        if !filter.depends_on_changes() {
+            query.page("e.sync_no DESC, e.seq DESC", request);
+            let unread = format!(
+                "CASE WHEN sync_no < {sync} OR seq < {seq} THEN count ELSE {seq} - (seq - count + 1) END"
+            );
+            query.sql = first_rows(&query.sql, &unread, "sync_no DESC, seq DESC", request.limit());
+        }
+
+        filter.entries(self.dialect(), &mut query);
+        // Without the entries of the first row that were on the page before.
+        query.and(&is_before(SEQ), seq);
+        let order = if filter.is_unwritten() { "" } else { ", c.seq DESC" };
+        query.page(&format!("e.sync_no DESC, e.seq DESC{order}"), request);
+
+        let sql = format!(
+            "SELECT e.*, s.id AS sync_id, s.job FROM ({}) AS e JOIN history_sync AS s ON s.no = e.sync_no \
+             ORDER BY e.sync_no DESC, e.seq DESC",
+            query.sql
+        );
+        let read = |row: &Row| {
+            let (seq, entry) = LogEntry::read(row)?;
+            let sync = row.parsed("sync_id", |text| text.parse().ok())?;
+            Ok((row.integer("sync_no")? << SEQ_BITS | seq, SyncEntry { sync, job: row.text("job")?, entry }))
+        };
+        let rows = self.fetch("read log entries", &sql, query.values, read).await?;
         Ok(Page::of(rows, request))
     }
 }
 
-/// The first of these rows, as many as have this number of entries after a position: a database without statistics would join
-/// all rows with their changes before it takes a page of them.
-fn first_rows(rows: &str, after: i64, entries: i64) -> String {
-    let unread = format!("CASE WHEN count < seq - {after} THEN count ELSE seq - {after} END");
+/// The first of these rows, as many as have this number of unread entries: a database without statistics would join all rows
+/// with their changes before it takes a page of them.
+fn first_rows(rows: &str, unread: &str, order: &str, entries: i64) -> String {
     format!(
-        "SELECT * FROM (SELECT r.*, sum({unread}) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - {unread} AS earlier \
+        "SELECT * FROM (SELECT r.*, sum({unread}) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) - {unread} AS earlier \
          FROM ({rows}) AS r) AS r WHERE earlier < {entries}"
     )
 }

@@ -48,8 +48,8 @@
 //! | what | read with | kept |
 //! | --- | --- | --- |
 //! | a [sync](SavedSync) for each run, with its steps and counts | [`History::syncs`], [`History::sync`] | indefinitely |
-//! | its diff, a [change](Change) for each record | [`History::changes`] | until it is pruned |
-//! | a [log entry](LogEntry) for each record that was to be written or could not be used | [`History::entries`] | until it is pruned |
+//! | its diff, a [change](Change) for each record | [`History::changes`], [`History::change`], [`History::below`] | until it is pruned |
+//! | a [log entry](LogEntry) for each record that was to be written or could not be used | [`History::entries`], [`History::all_entries`] | until it is pruned |
 //! | the [lines](LogLine) that the program logged | [`History::lines`] | until it is pruned |
 //!
 //! All lists are read by [page](Page), and the last page is as fast as the first. [`History::prune`] removes the details of old
@@ -92,8 +92,8 @@ mod sync;
 mod time;
 mod url;
 
-pub use self::change::{Change, ChangeFilter, NewChange, TreeScope};
-pub use self::entry::{LogEntry, LogEntryFilter, NewEntry};
+pub use self::change::{ActionCounts, Change, ChangeFilter, NewChange, TreeScope};
+pub use self::entry::{LogEntry, LogEntryFilter, NewEntry, SyncEntry};
 pub use self::error::HistoryError;
 pub use self::lease::{Lease, LeaseError, LeaseName};
 pub use self::line::{LogLevel, LogLine, LogLineFilter};

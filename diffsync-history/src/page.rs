@@ -100,7 +100,8 @@ impl Query {
         query
     }
 
-    fn push(&mut self, sql: &str, value: Value) {
+    /// Adds a part of the text, in which `?` is the value.
+    pub(crate) fn push(&mut self, sql: &str, value: Value) {
         self.values.push(value);
         self.sql += &sql.replace('?', &format!("${}", self.values.len()));
     }

@@ -36,6 +36,7 @@
 //! | `rest` | [`rest`]: a JSON API, `#[derive(RestModel)]` |
 //! | `nautobot` | [`nautobot`]: Nautobot |
 //! | `app` | [`app`]: the command line for jobs |
+//! | `web` | the command `serve` of the command line: the web pages of the jobs and their history |
 //! | `testkit` | [`testkit`]: tests for your own target |
 #![cfg_attr(
     not(all(feature = "file", feature = "sql", feature = "nautobot", feature = "app", feature = "testkit")),

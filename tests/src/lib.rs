@@ -44,6 +44,7 @@ documents! {
     measuring = "docs/src/measuring.md",
     history = "docs/src/history.md",
     job_programs = "docs/src/job-programs.md",
+    web = "docs/src/web.md",
     testing_your_job = "docs/src/testing-your-job.md",
     testing_your_target = "docs/src/testing-your-target.md",
     coming_from_python = "docs/src/coming-from-python.md",

@@ -7,48 +7,68 @@ use diffsync_history::{LogLevel, LogLine, Recorder};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::span::Id;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::terminal::PROGRAM_LINES;
 
-/// The recorder of the current run. A program runs one job at a time.
-static RECORDER: Mutex<Weak<Recorder>> = Mutex::new(Weak::new());
+/// The recorders of the runs in progress.
+static RECORDERS: Mutex<Vec<Recorded>> = Mutex::new(Vec::new());
+
+/// A run in progress.
+struct Recorded {
+    /// The span in which it logs, if several runs take place at the same time.
+    span: Option<Id>,
+    recorder: Weak<Recorder>,
+}
 
 /// A layer of the log that records the events of a run in its history. It is for `info` and above: what happens to each
 /// record is a log entry, and traces are for a developer at the terminal.
 pub(crate) struct HistoryLayer;
 
 impl HistoryLayer {
-    /// Records what is logged from now on.
-    pub(super) fn record_in(recorder: &Arc<Recorder>) {
-        *current() = Arc::downgrade(recorder);
+    /// Records from now on what is logged in a span. What is logged in the span of no run, as on a thread that a library
+    /// started, is recorded as well while there is only one run.
+    pub(crate) fn record_in(recorder: &Arc<Recorder>, span: Option<Id>) {
+        recorders().push(Recorded { span, recorder: Arc::downgrade(recorder) });
     }
 
-    /// Records nothing more.
-    pub(super) fn forget() {
-        *current() = Weak::new();
+    /// Records nothing more of a run.
+    pub(crate) fn forget(recorder: &Arc<Recorder>) {
+        recorders().retain(|recorded| !std::ptr::eq(recorded.recorder.as_ptr(), Arc::as_ptr(recorder)));
     }
 }
 
-fn current() -> MutexGuard<'static, Weak<Recorder>> {
-    RECORDER.lock().unwrap_or_else(PoisonError::into_inner)
+fn recorders() -> MutexGuard<'static, Vec<Recorded>> {
+    RECORDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<S: Subscriber> Layer<S> for HistoryLayer {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// The recorder of the run that logs in these spans.
+fn recorder_of(mut spans: impl Iterator<Item = Id>) -> Option<Arc<Recorder>> {
+    let recorders = recorders();
+    let in_span = spans.find_map(|span| recorders.iter().find(|recorded| recorded.span.as_ref() == Some(&span)));
+    let only = || recorders.first().filter(|_| recorders.len() == 1);
+    in_span.or_else(only)?.recorder.upgrade()
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for HistoryLayer {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         // Recorded already, with their own time and target.
         if event.metadata().target() == PROGRAM_LINES {
             return;
         }
+        let spans = context.event_scope(event).into_iter().flatten().map(|span| span.id());
         // The lock is not held while the line is sent: a recorder that is dropped here may log as well.
-        let recorder = current().upgrade();
+        let recorder = recorder_of(spans);
         if let Some(recorder) = recorder {
             recorder.line(log_line(event));
         }
     }
 }
+
 
 /// An event of the log as a line, without the step during which it was logged.
 pub(crate) fn log_line(event: &Event<'_>) -> LogLine {

@@ -48,6 +48,14 @@ pub(crate) fn policy() -> Arg {
         .help_heading("History")
 }
 
+/// What happens to a run of the server whose history cannot be written.
+#[cfg(feature = "web")]
+pub(crate) fn served_policy() -> Arg {
+    policy()
+        .value_parser(["best-effort", "required"])
+        .help("If a run can no longer be recorded, best-effort: warn and continue; required: cancel it")
+}
+
 /// The URL that a flag or the environment gives.
 fn named(matches: &ArgMatches) -> Option<String> {
     let given = matches.get_one::<String>("database-url").cloned();
@@ -73,7 +81,7 @@ async fn open_to_read(matches: &ArgMatches) -> Result<History, HistoryError> {
 }
 
 /// Opens the history, and marks the runs that were killed.
-async fn open(matches: &ArgMatches) -> Result<History, HistoryError> {
+pub(crate) async fn open(matches: &ArgMatches) -> Result<History, HistoryError> {
     let history = History::open(&url(matches)?).await?;
     history.mark_interrupted().await?;
     Ok(history)

@@ -12,6 +12,8 @@ use diffsync_history::{
     History, HistoryError, HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId,
 };
 
+use tracing::span::Id;
+
 use super::lines::HistoryLayer;
 use super::{RetentionSetting, open};
 use crate::advice;
@@ -62,18 +64,16 @@ impl Recording {
             _ => HistoryPolicy::BestEffort,
         };
 
-        let is_required = policy == HistoryPolicy::Required;
-        match start(run, options, policy, matches).await {
-            Ok((history, recorder)) => {
-                let recorder = recorder.map(Arc::new);
-                if let Some(recorder) = &recorder {
-                    options.lock = Some(recorder.target_lock());
-                    HistoryLayer::record_in(recorder);
-                }
-                let tidies = Some((history, run.kept)).filter(|(_, kept)| kept.automatic);
-                Ok(Self { recorder, tidies, is_required, abort_reason: options.abort_reason.clone() })
+        let begun = async {
+            let history = open(matches).await?;
+            Self::begin_in(&history, run, options, policy, signature(matches).by).await
+        };
+        match begun.await {
+            Ok(recording) => {
+                recording.record_lines(None);
+                Ok(recording)
             }
-            Err(error) if is_required => {
+            Err(error) if policy == HistoryPolicy::Required => {
                 let error = advice::on_history(&error);
                 Err(NotRun(Exit::Failed, format!("nothing was run, since it cannot be recorded: {error}")))
             }
@@ -85,6 +85,31 @@ impl Recording {
                 ));
                 Ok(Self::default())
             }
+        }
+    }
+
+    /// Does the same in a history that is open, for a run that this user started, and without the lines of its log.
+    pub(crate) async fn begin_in(
+        history: &History,
+        run: &Started<'_>,
+        options: &mut RunOptions,
+        policy: HistoryPolicy,
+        started_by: String,
+    ) -> Result<Self, HistoryError> {
+        let recorder = start(history, run, options, policy, started_by).await?.map(Arc::new);
+        options.lock = recorder.as_ref().map(|recorder| recorder.target_lock());
+        Ok(Self {
+            recorder,
+            tidies: Some((history.clone(), run.kept)).filter(|(_, kept)| kept.automatic),
+            is_required: policy == HistoryPolicy::Required,
+            abort_reason: options.abort_reason.clone(),
+        })
+    }
+
+    /// Records the lines that are logged from now on: those of a span, if other runs take place at the same time.
+    pub(crate) fn record_lines(&self, span: Option<Id>) {
+        if let Some(recorder) = &self.recorder {
+            HistoryLayer::record_in(recorder, span);
         }
     }
 
@@ -106,20 +131,23 @@ impl Recording {
     /// Waits until everything is written. What could not be is a warning, since the run itself is over. But a run that requires
     /// its history, and has no other error, has failed for the reason that is returned.
     pub(crate) async fn end(self, has_error: bool) -> Option<String> {
+        let is_required = self.is_required;
+        let error = self.finish().await?;
+        let incomplete = format!("the history of this run is not complete: {error}");
+        if is_required && !has_error {
+            return Some(incomplete);
+        }
+        terminal::warn(&incomplete);
+        None
+    }
+
+    /// Waits until everything is written, and tidies up the history. Returns why it is not complete, unless the error of the run
+    /// says so.
+    pub(crate) async fn finish(self) -> Option<HistoryError> {
         let recorder = self.recorder?;
-        HistoryLayer::forget();
-        match recorder.finish().await {
-            Ok(()) => {}
-            // The error of the run says so.
-            Err(_) if self.abort_reason.get().is_some() => return None,
-            Err(error) => {
-                let incomplete = format!("the history of this run is not complete: {error}");
-                if self.is_required && !has_error {
-                    return Some(incomplete);
-                }
-                terminal::warn(&incomplete);
-                return None;
-            }
+        HistoryLayer::forget(&recorder);
+        if let Err(error) = recorder.finish().await {
+            return Some(error).filter(|_| self.abort_reason.get().is_none());
         }
 
         if let Some((history, kept)) = self.tidies
@@ -132,30 +160,29 @@ impl Recording {
     }
 }
 
-/// Opens the history and begins to record a run. One that must not begin, since another run has the job's lease, is given the
-/// refusal; a recorder for that may be missing.
+/// Begins to record a run. One that must not begin, since another run has the job's lease, is given the refusal; a recorder for
+/// that may be missing.
 async fn start(
+    history: &History,
     run: &Started<'_>,
     options: &mut RunOptions,
     policy: HistoryPolicy,
-    matches: &ArgMatches,
-) -> Result<(History, Option<Recorder>), HistoryError> {
-    let history = open(matches).await?;
-    let (sync, recording) = (new_sync(run, options, matches), recorder_options(run, options, policy));
-    match Recorder::start(&history, &sync, recording.clone()).await {
-        Ok(recorder) => Ok((history, Some(recorder))),
+    started_by: String,
+) -> Result<Option<Recorder>, HistoryError> {
+    let (sync, recording) = (new_sync(run, options, started_by), recorder_options(run, options, policy));
+    match Recorder::start(history, &sync, recording.clone()).await {
+        Ok(recorder) => Ok(Some(recorder)),
         Err(held @ LeaseError::Held { .. }) => {
             options.refusal = Some(Refusal::JobInUse(held.to_string()));
             let recording = RecorderOptions { leases: Vec::new(), ..recording };
-            let recorder = Recorder::start(&history, &sync, recording).await;
-            Ok((history, recorder.ok()))
+            Ok(Recorder::start(history, &sync, recording).await.ok())
         }
         Err(LeaseError::History(error)) => Err(error),
         Err(error) => Err(HistoryError::Writer(error.to_string())),
     }
 }
 
-fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> NewSync {
+fn new_sync(run: &Started<'_>, options: &RunOptions, started_by: String) -> NewSync {
     let info = run.selected.job.info();
     let kind = match info.kind {
         JobKind::DataSource => "data_source",
@@ -170,7 +197,7 @@ fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> Ne
         dry_run: options.dry_run,
         variables: run.values.to_save(run.selected.job.variables()),
         plan: run.plan.clone(),
-        started_by: signature(matches).by,
+        started_by,
         host: whoami::hostname().unwrap_or_else(|_| "unknown".to_owned()),
         program: run.program.to_owned(),
     }

@@ -192,6 +192,18 @@ impl Profile {
         self.description.as_deref()
     }
 
+    /// When it is to run.
+    #[cfg(feature = "web")]
+    pub(crate) fn schedule(&self) -> Option<&str> {
+        self.schedule.as_deref()
+    }
+
+    /// What it sets variables to, each in words that tell no secret.
+    #[cfg(feature = "web")]
+    pub(crate) fn shown_settings(&self) -> Vec<(String, String)> {
+        self.variables.iter().map(|setting| (setting.spec.name.to_owned(), setting.shown())).collect()
+    }
+
     /// What the profile sets a variable to.
     fn setting(&self, variable: &str) -> Option<&Setting> {
         self.variables.iter().find(|setting| setting.spec.name == variable)
@@ -302,12 +314,16 @@ impl<'a> Selected<'a> {
     /// The values of the job's variables: those of the flags, else those of the profile. Secrets that are missing are asked for,
     /// if there is somebody to ask.
     pub(crate) fn values(&self, matches: &ArgMatches) -> Result<VariableValues, String> {
-        let (flags, prompt) = (variable_values(self.job, matches), Prompt::new(matches));
-        let values = match self.profile {
-            Some(profile) => profile.add_values(flags.clone(), prompt, |spec| flags.get(spec.name).is_empty())?,
-            None => flags,
-        };
-        prompt.add_missing(self.job, values)
+        let prompt = Prompt::new(matches);
+        prompt.add_missing(self.job, self.complete(variable_values(self.job, matches), prompt)?)
+    }
+
+    /// The values that are given, and those of the profile for other variables.
+    pub(crate) fn complete(&self, given: VariableValues, prompt: Prompt) -> Result<VariableValues, String> {
+        match self.profile {
+            Some(profile) => profile.add_values(given.clone(), prompt, |spec| given.get(spec.name).is_empty()),
+            None => Ok(given),
+        }
     }
 
     /// The options of a run, before its flags.

@@ -32,6 +32,8 @@ pub struct SyncFilter {
     pub to: Option<Timestamp>,
     /// Syncs whose job, profile, source, target or error contains this text.
     pub text: Option<String>,
+    /// The oldest first, instead of the newest. A cursor is of the order in which its page was read.
+    pub oldest_first: bool,
 }
 
 impl History {
@@ -65,14 +67,25 @@ impl History {
         numbers.first().copied().ok_or_else(|| self.error("record the start of a sync", sqlx::Error::RowNotFound))
     }
 
-    /// Syncs, the newest first.
+    /// Syncs, the newest first unless the filter says otherwise.
     ///
     /// # Errors
     ///
     /// If the history cannot be read.
     pub async fn syncs(&self, filter: &SyncFilter, request: PageRequest) -> Result<Page<SavedSync>, HistoryError> {
-        let after = request.after.map_or(i64::MAX, |cursor| cursor.0);
-        let mut query = Query::new("SELECT * FROM history_sync WHERE no < ?", after);
+        let (by_index, condition) = if filter.status == [SyncStatus::Running] {
+            // A partial index is used only where the query contains its condition.
+            ((self.dialect().use_index)("history_sync_running"), "status = 'running' AND ")
+        } else {
+            (String::new(), "")
+        };
+        let (comparison, order, first) =
+            if filter.oldest_first { (">", "no", i64::MIN) } else { ("<", "no DESC", i64::MAX) };
+
+        let mut query = Query::new(
+            &format!("SELECT * FROM history_sync{by_index} WHERE {condition}no {comparison} ?"),
+            request.after.map_or(first, |cursor| cursor.0),
+        );
         query.and_if("job = ?", filter.job.clone());
         query.and_if("profile = ?", filter.profile.clone());
         query.and_if("source = ?", filter.source.clone());
@@ -83,11 +96,11 @@ impl History {
         query.and_if("started_at >= ?", filter.from.map(Timestamp::as_microsecond));
         query.and_if("started_at < ?", filter.to.map(Timestamp::as_microsecond));
         query.and_contains(&["job", "profile", "source", "target", "coalesce(error, '')"], filter.text.as_deref());
-        query.page("no DESC", request);
+        query.page(order, request);
 
         let mut syncs = self.fetch("list the syncs", &query.sql, query.values, SavedSync::read).await?;
-        if let (Some(first), Some(last)) = (syncs.last(), syncs.first()) {
-            for (no, step) in self.steps(first.no, last.no).await? {
+        if let (Some(first), Some(last)) = (syncs.first(), syncs.last()) {
+            for (no, step) in self.steps(first.no.min(last.no), first.no.max(last.no)).await? {
                 if let Some(sync) = syncs.iter_mut().find(|sync| sync.no == no) {
                     sync.steps.push(step);
                 }

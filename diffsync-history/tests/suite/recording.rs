@@ -5,8 +5,8 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::Counts;
 use diffsync_core::value::Secret;
 use diffsync_history::{
-    ChangeFilter, HistoryError, LogEntryFilter, LogLevel, LogLine, LogLineFilter, NewSync, PageRequest, Recorder,
-    RecorderOptions, SyncFilter, SyncStatus, TreeScope,
+    ChangeFilter, HistoryError, LogEntry, LogEntryFilter, LogLevel, LogLine, LogLineFilter, NewSync, PageRequest,
+    Recorder, RecorderOptions, SyncFilter, SyncStatus, TreeScope,
 };
 use serde_json::json;
 
@@ -327,6 +327,44 @@ fn entries_that_differ_in_their_record_alone_share_rows_and_are_read_one_by_one(
         assert_eq!(paged(&devices, 50).await, all[3..]);
         let text = LogEntryFilter { text: Some("-003".into()), ..LogEntryFilter::default() };
         assert_eq!(paged(&text, 50).await.len(), 300);
+        assert!(all.iter().map(|entry| entry.position).eq(0..1_203));
+        for position in [0, 1, 3, 700, 1_000, 1_202] {
+            let entry = history.entry(sync.id, position).await.unwrap();
+            assert_eq!(entry.as_ref(), all.get(usize::try_from(position).unwrap()));
+        }
+        assert_eq!(history.entry(sync.id, 1_203).await.unwrap(), None);
+
+        // The same in the order of all syncs: a newer one comes first.
+        let (_, newer) = job(Records::new(2, 60), Records::default()).recorded(&history, options()).await;
+        let of_newer = history.entries(newer.id, &LogEntryFilter::default(), PageRequest::first(5_000)).await.unwrap();
+        let latest_first = |filter: LogEntryFilter, size| {
+            let history = history.clone();
+            async move {
+                let (mut entries, mut request) = (Vec::new(), PageRequest::first(size));
+                loop {
+                    let page = history.all_entries(&filter, request).await.unwrap();
+                    assert!(page.items.len() == size as usize || page.next.is_none());
+                    entries.extend(page.items.into_iter().map(|found| (found.sync, found.entry)));
+                    let Some(next) = page.next else { return entries };
+                    request = PageRequest::after(next, size);
+                }
+            }
+        };
+        let mut both: Vec<_> = all.into_iter().map(|entry| (sync.id, entry)).collect();
+        both.extend(of_newer.items.into_iter().map(|entry| (newer.id, entry)));
+        both.reverse();
+        for size in [1, 7, 100, 1_325] {
+            assert!(latest_first(LogEntryFilter::default(), size).await == both, "in pages of {size}");
+        }
+        for filter in [failed, created, devices, text] {
+            let is_wanted = |entry: &LogEntry| {
+                (filter.status.is_empty() || filter.status.contains(&entry.status))
+                    && filter.model.as_ref().is_none_or(|model| *model == entry.model)
+                    && filter.text.as_ref().is_none_or(|text| entry.record.contains(text))
+            };
+            let wanted: Vec<_> = both.iter().filter(|(_, entry)| is_wanted(entry)).cloned().collect();
+            assert!(latest_first(filter.clone(), 30).await == wanted, "{filter:?}");
+        }
     });
 }
 

@@ -21,5 +21,6 @@ mod program;
 mod programs;
 mod report;
 mod schemas;
+mod serve;
 mod signals;
 mod undo;
