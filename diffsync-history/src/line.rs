@@ -33,7 +33,8 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+    /// All levels, the most important first.
+    pub const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
 
     /// The level as it is written.
     #[must_use]

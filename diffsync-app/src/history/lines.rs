@@ -134,3 +134,45 @@ impl Visit for Fields {
         self.set(field, value.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diffsync_history::{History, HistoryUrl, LogLineFilter, NewSync, PageRequest, RecorderOptions};
+    use tracing::Instrument as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_belongs_to_the_run_in_whose_span_it_is_logged() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&HistoryUrl::file(folder.path().join("history.db"))).await.unwrap();
+        let sync = NewSync::default();
+        let begin = || Recorder::start(&history, &sync, RecorderOptions::default());
+        let (first, second) = (Arc::new(begin().await.unwrap()), Arc::new(begin().await.unwrap()));
+
+        let subscriber = tracing_subscriber::registry().with(HistoryLayer);
+        let guard = tracing::subscriber::set_default(subscriber);
+        let spans = [tracing::info_span!("run"), tracing::info_span!("run")];
+        for (recorder, span) in [&first, &second].into_iter().zip(&spans) {
+            HistoryLayer::record_in(recorder, span.id());
+        }
+        let [of_first, of_second] = spans;
+        async { tracing::info_span!("page").in_scope(|| tracing::info!("of the first")) }.instrument(of_first).await;
+        async { tracing::info!("of the second") }.instrument(of_second).await;
+        tracing::info!("of neither");
+        HistoryLayer::forget(&first);
+        tracing::info!("of the only one");
+        HistoryLayer::forget(&second);
+        tracing::info!("of none");
+        drop(guard);
+
+        for (recorder, expected) in [(first, &["of the first"][..]), (second, &["of the second", "of the only one"])] {
+            recorder.finish().await.unwrap();
+            let lines =
+                history.lines(recorder.sync(), &LogLineFilter::default(), PageRequest::default()).await.unwrap();
+            let messages: Vec<_> = lines.items.into_iter().map(|line| line.message).collect();
+            assert_eq!(messages, expected);
+        }
+    }
+}

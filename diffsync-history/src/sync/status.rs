@@ -27,7 +27,8 @@ pub enum SyncStatus {
 }
 
 impl SyncStatus {
-    const ALL: [Self; 7] = [
+    /// All statuses, in the order of a filter.
+    pub const ALL: [Self; 7] = [
         Self::Running,
         Self::Completed,
         Self::Partial,

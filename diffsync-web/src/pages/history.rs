@@ -11,7 +11,6 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::download::{Csv, Format, stream};
-use super::status::STATUSES;
 use super::sync_row::{SyncRow, took};
 use super::{Answer, Choice, Frame, choices, page_request, render};
 use crate::error::PageError;
@@ -61,7 +60,7 @@ pub(crate) async fn history(State(site): State<Arc<Site>>, Extension(user): Exte
     render(&HistoryPage {
         frame: Frame::new(&site, &user, "history"),
         jobs: choices(&fields, "job", site.ids()),
-        statuses: choices(&fields, "status", STATUSES.map(SyncStatus::as_str)),
+        statuses: choices(&fields, "status", SyncStatus::ALL.map(SyncStatus::as_str)),
         types: choices(&fields, "type", ["sync", "dry_run"]),
         rows: page.items.iter().map(|sync| SyncRow::new(sync, now)).collect(),
         oldest_first: filter.oldest_first,

@@ -25,9 +25,6 @@ use crate::site::Site;
 /// How many entries or lines a page has.
 const ROWS: u32 = 100;
 
-/// All levels of log lines, the most important first.
-const LEVELS: [LogLevel; 5] = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace];
-
 /// A log entry as a row.
 pub(crate) struct Entry {
     /// Its own page.
@@ -231,7 +228,7 @@ pub(crate) async fn entry(
 }
 
 fn line_filter(fields: &Fields) -> Result<LogLineFilter, PageError> {
-    let level = |text: &str| LEVELS.into_iter().find(|level| level.as_str() == text);
+    let level = |text: &str| LogLevel::ALL.into_iter().find(|level| level.as_str() == text);
     let step = |text: &str| Step::ALL.into_iter().find(|step| step.to_string() == text);
     Ok(LogLineFilter {
         level: fields.value("level", "error, warn, info, debug or trace", level)?,
@@ -253,7 +250,7 @@ pub(crate) async fn lines(
     let steps = Step::ALL.map(|step| step.to_string());
     render(&LinesPage {
         frame: Frame::new(&site, &user, "history"),
-        levels: choices(&fields, "level", LEVELS.map(LogLevel::as_str)),
+        levels: choices(&fields, "level", LogLevel::ALL.map(LogLevel::as_str)),
         steps: choices(&fields, "step", steps.iter().map(String::as_str)),
         lines: page.items.iter().map(|line| Line::new(line, now)).collect(),
         counts: [count(sync.entries), count(sync.lines)],

@@ -3,17 +3,6 @@
 use diffsync_core::model::Operation;
 use diffsync_history::{LogLevel, SyncStatus};
 
-/// All statuses of a sync, in the order of a filter.
-pub(super) const STATUSES: [SyncStatus; 7] = [
-    SyncStatus::Running,
-    SyncStatus::Completed,
-    SyncStatus::Partial,
-    SyncStatus::Failed,
-    SyncStatus::Refused,
-    SyncStatus::Cancelled,
-    SyncStatus::Interrupted,
-];
-
 /// All statuses of a log entry, in the order of a filter.
 pub(super) const OUTCOMES: [&str; 11] = [
     "created",

@@ -165,7 +165,7 @@ pub(crate) async fn sync(
             .collect(),
         figures: figures(&sync),
         models: models(&sync),
-        advice: advice(&sync),
+        advice: advice(&site, &sync),
         unwritten: unwritten.items.iter().map(|entry: &LogEntry| Entry::new(entry, sync.id, now)).collect(),
         unwritten_more: unwritten.next.is_some(),
         total: duration(whole),
@@ -273,7 +273,7 @@ fn models(sync: &SavedSync) -> Vec<ModelRow> {
         .collect()
 }
 
-fn advice(sync: &SavedSync) -> Option<Advice> {
+fn advice(site: &Site, sync: &SavedSync) -> Option<Advice> {
     let breaches: Vec<_> = sync.breaches.iter().filter_map(Value::as_array).flatten().collect();
     let breaches: Vec<Breach> = breaches.into_iter().filter_map(|breach| Breach::read(sync, breach)).collect();
     let has_breaches = !breaches.is_empty();
@@ -310,7 +310,9 @@ fn advice(sync: &SavedSync) -> Option<Advice> {
     let lines = sync.error.iter().flat_map(|error| error.lines()).map(str::to_owned);
     // The error of a guard repeats what the breaches say.
     let lines = if has_breaches { Vec::new() } else { lines.collect() };
-    Some(Advice { title, lines, allow: allowing(sync, &breaches), breaches, what_to_do })
+    // The job of another program has no form.
+    let allow = site.job(&sync.job).and_then(|_| allowing(sync, &breaches));
+    Some(Advice { title, lines, allow, breaches, what_to_do })
 }
 
 impl Breach {

@@ -86,7 +86,7 @@ async fn the_log_entries_of_all_syncs_are_listed_with_the_latest_first() {
 #[tokio::test]
 async fn log_lines_are_filtered_by_level_step_and_text() {
     let world = World::new().await;
-    let new = NewSync { job: JOB.into(), profile: JOB.into(), ..NewSync::default() };
+    let new = NewSync { job: JOB.into(), ..NewSync::default() };
     let recorder = Recorder::start(&world.history, &new, RecorderOptions::default()).await.unwrap();
     for (level, step, message) in [
         (LogLevel::Info, diffsync_core::report::Step::LoadSource, "page 1 was read"),
