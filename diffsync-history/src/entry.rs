@@ -263,9 +263,8 @@ impl History {
         query.and(&is_before("e.seq - e.count + 1"), seq);
         if !filter.depends_on_changes() {
             query.page("e.sync_no DESC, e.seq DESC", request);
-            let unread = format!(
-                "CASE WHEN sync_no < {sync} OR seq < {seq} THEN count ELSE {seq} - (seq - count + 1) END"
-            );
+            let unread =
+                format!("CASE WHEN sync_no < {sync} OR seq < {seq} THEN count ELSE {seq} - (seq - count + 1) END");
             query.sql = first_rows(&query.sql, &unread, "sync_no DESC, seq DESC", request.limit());
         }
 

@@ -69,7 +69,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for HistoryLayer {
     }
 }
 
-
 /// An event of the log as a line, without the step during which it was logged.
 pub(crate) fn log_line(event: &Event<'_>) -> LogLine {
     let metadata = event.metadata();

@@ -88,12 +88,14 @@ impl ServedRuns {
             self.history.mark_interrupted().await?;
             Recording::begin_in(&self.history, &started, &mut options, self.policy, run.started_by).await
         };
-        let recording = begun.await.map_err(|error| {
-            StartError::Failed(format!("nothing was run, since it cannot be recorded: {error}"))
-        })?;
+        let recording = begun
+            .await
+            .map_err(|error| StartError::Failed(format!("nothing was run, since it cannot be recorded: {error}")))?;
         let Some(sync) = recording.sync() else {
             let refusal = options.refusal.map(|refusal| refusal.to_string());
-            return Err(StartError::Busy(refusal.unwrap_or_else(|| "nothing was run, since it cannot be recorded".to_owned())));
+            return Err(StartError::Busy(
+                refusal.unwrap_or_else(|| "nothing was run, since it cannot be recorded".to_owned()),
+            ));
         };
 
         let (observer, progress) = ProgressObserver::new();
@@ -114,8 +116,7 @@ async fn finish(
 ) {
     let span = tracing::info_span!("run", sync = %registered.sync);
     recording.record_lines(span.id());
-    let mut observers: Vec<Arc<dyn Observer>> =
-        vec![Arc::new(TracingObserver::default()), Arc::clone(&progress) as _];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(TracingObserver::default()), Arc::clone(&progress) as _];
     observers.extend(recording.observer());
     prepared.run(options, observers).instrument(span).await;
 
@@ -184,7 +185,8 @@ impl Runs for ServedRuns {
             let values = selected.profile.map(Profile::written_values).unwrap_or_default();
             let (job, variable) = (*job, *variable);
             // It waits for a system, on a thread of its own.
-            let asked = tokio::task::spawn_blocking(move || choices::choices(AnyJob::Linked(&job), &variable, &values)).await;
+            let asked =
+                tokio::task::spawn_blocking(move || choices::choices(AnyJob::Linked(&job), &variable, &values)).await;
             asked.unwrap_or_else(|error| Some(Err(error.to_string())))
         })
     }

@@ -26,8 +26,7 @@ async fn a_browser_that_listens_sees_the_steps_and_the_end() {
 async fn a_sync_of_another_program_is_shown_as_such() {
     use diffsync_history::{NewSync, Recorder, RecorderOptions};
     let world = World::new().await;
-    let new =
-        NewSync { job: "elsewhere".into(), host: "host-2".into(), ..NewSync::default() };
+    let new = NewSync { job: "elsewhere".into(), host: "host-2".into(), ..NewSync::default() };
     let recorder = Recorder::start(&world.history, &new, RecorderOptions::default()).await.unwrap();
     let page = world.page(&format!("/syncs/{}", recorder.sync())).await;
     has(&page, &["on host-2", "hx-trigger=\"every 3s\"", "running"]);
