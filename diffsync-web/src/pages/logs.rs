@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::download::{Csv, Format, stream};
-use super::status::{Mark, OUTCOMES};
+use super::status::Mark;
 use super::sync_row::SyncRow;
 use super::value::{Attribute, Shown, attributes};
 use super::{Answer, Choice, Frame, choices, operation, page_request, position, render};
@@ -137,8 +137,8 @@ struct Line {
 
 fn filter(fields: &Fields) -> Result<LogEntryFilter, PageError> {
     let status: Vec<_> = fields.all("status").map(str::to_owned).collect();
-    if let Some(unknown) = status.iter().find(|status| !OUTCOMES.contains(&status.as_str())) {
-        return Err(PageError::field("status", unknown, &format!("one of {}", OUTCOMES.join(", "))));
+    if let Some(unknown) = status.iter().find(|status| !LogEntry::STATUSES.contains(&status.as_str())) {
+        return Err(PageError::field("status", unknown, &format!("one of {}", LogEntry::STATUSES.join(", "))));
     }
     Ok(LogEntryFilter {
         status,
@@ -173,7 +173,7 @@ pub(crate) async fn entries(
     render(&LogsPage {
         frame: Frame::new(&site, &user, "history"),
         path: format!("/syncs/{}/logs", sync.id),
-        statuses: choices(&fields, "status", OUTCOMES),
+        statuses: choices(&fields, "status", LogEntry::STATUSES),
         actions: choices(&fields, "action", ["create", "update", "delete"]),
         models: choices(&fields, "model", models(&site, Some(&sync))),
         entries: page.items.iter().map(|entry| Entry::new(entry, sync.id, now)).collect(),
@@ -197,7 +197,7 @@ pub(crate) async fn all(State(site): State<Arc<Site>>, Extension(user): Extensio
         frame: Frame::new(&site, &user, "logs"),
         row: None,
         path: "/logs".to_owned(),
-        statuses: choices(&fields, "status", OUTCOMES),
+        statuses: choices(&fields, "status", LogEntry::STATUSES),
         actions: choices(&fields, "action", ["create", "update", "delete"]),
         models: choices(&fields, "model", models(&site, None)),
         entries: entries.collect(),

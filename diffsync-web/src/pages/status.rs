@@ -3,21 +3,6 @@
 use diffsync_core::model::Operation;
 use diffsync_history::{LogLevel, SyncStatus};
 
-/// All statuses of a log entry, in the order of a filter.
-pub(super) const OUTCOMES: [&str; 11] = [
-    "created",
-    "updated",
-    "deleted",
-    "cascaded",
-    "failed",
-    "blocked",
-    "held",
-    "unknown",
-    "unsupported",
-    "not_attempted",
-    "unchanged",
-];
-
 /// The statuses of entries that were not written as planned.
 pub(super) const UNWRITTEN: [&str; 5] = ["failed", "unknown", "blocked", "held", "unsupported"];
 

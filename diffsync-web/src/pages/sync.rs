@@ -192,8 +192,8 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
         sign,
         link: (records > 0).then_some(link),
     };
-    // A run that was refused has no entries.
-    let has_entries = sync.entries > 0;
+    // A run that was refused has only those of records that could not be used.
+    let has_entries = |status: &str| sync.entries > 0 && (status == "rejected" || sync.status != SyncStatus::Refused);
     let changes = |action: &str| format!("/syncs/{id}/diff{}", query(&[("action", action)]));
     let entries = |status: &str| format!("/syncs/{id}/logs{}", query(&[("status", status)]));
 
@@ -207,15 +207,15 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
         ];
         figures.push(Figure { link: None, ..figure(total.no_change, "unchanged", "=", "plain", String::new()) });
         let rare = [
-            (total.held, "held"),
-            (total.unsupported, "unsupported"),
-            (total.rejected, "rejected"),
-            (total.left_out, "left out"),
+            (total.held, "held", None),
+            (total.unsupported, "unsupported", None),
+            (total.rejected, "rejected", has_entries("rejected").then(|| entries("rejected"))),
+            (total.left_out, "left out", None),
         ];
-        let rare = rare.into_iter().filter(|(records, _)| *records > 0);
+        let rare = rare.into_iter().filter(|(records, ..)| *records > 0);
         figures.extend(
-            rare.map(|(records, word)| Figure {
-                link: None, ..figure(records, word, "◐", "doubtful", String::new())
+            rare.map(|(records, word, link)| Figure {
+                link, ..figure(records, word, "◐", "doubtful", String::new())
             }),
         );
         return figures;
@@ -232,8 +232,8 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
     // Unchanged records have entries only if the run was asked for them.
     let written = counts.created + counts.updated + counts.deleted + counts.cascaded;
     let unwritten = counts.failed + counts.unknown + counts.blocked + counts.held + counts.unsupported;
-    let others = written + unwritten + counts.not_attempted;
-    if let Some(unchanged) = figures.get_mut(3).filter(|_| sync.entries <= number(others)) {
+    let others = written + unwritten + counts.not_attempted + counts.rejected;
+    if let Some(unchanged) = figures.get_mut(3).filter(|_| sync.entries < number(others + counts.unchanged)) {
         unchanged.link = None;
     }
 
@@ -244,12 +244,12 @@ fn figures(sync: &SavedSync) -> Vec<Figure> {
         (counts.held, "held", "◐", "doubtful", Some("held")),
         (counts.unsupported, "unsupported", "◐", "doubtful", Some("unsupported")),
         (counts.not_attempted, "not attempted", "◐", "doubtful", Some("not_attempted")),
-        (counts.rejected, "rejected", "◐", "doubtful", None),
+        (counts.rejected, "rejected", "◐", "doubtful", Some("rejected")),
         (counts.left_out, "left out", "=", "plain", None),
     ];
     let rare = rare.into_iter().filter(|(records, ..)| *records > 0);
     figures.extend(rare.map(|(records, word, sign, class, status)| Figure {
-        link: status.filter(|_| has_entries).map(entries),
+        link: status.filter(|status| has_entries(status)).map(entries),
         ..figure(records, word, sign, class, String::new())
     }));
     figures

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,8 +17,11 @@ struct Server {
 
 impl Server {
     fn begin(place: &Place, more: &[&str]) -> Self {
-        let command = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
-        let mut process = place.command(&command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::begin_as(place.command(&[&SERVE, more].concat()))
+    }
+
+    fn begin_as(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
@@ -75,6 +79,8 @@ impl Server {
     }
 }
 
+const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
 const JOB: &str = "countries-to-inventory";
 
 #[test]
@@ -129,6 +135,58 @@ fn a_server_that_ends_cancels_its_runs_and_records_that() {
     assert!(said.contains("calls in flight are finished"), "{said}");
     let status = place.json(&["history", "show", "last"])["sync"]["status"].clone();
     assert!(status == "cancelled" || status == "completed", "{status}");
+}
+
+#[test]
+fn a_second_run_of_a_job_is_recorded_as_refused() {
+    let place = Place::new();
+    assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
+    let first = ["run", JOB, "--apply", "--file", "pipe", "--inventory", "sqlite://inventory.db"];
+    let mut first = place.command(&first).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let server = Server::begin(&place.with_data("countries.json"), &["--files", "."]);
+    server.until("/", "Running now");
+
+    let form = "v.file=countries.json&v.inventory=sqlite%3A%2F%2Finventory.db";
+    let page = server.until(&server.run(JOB, form), "refused");
+    assert!(page.contains("is in use by sync"), "{page}");
+    let dry_run = server.run(JOB, &format!("dry_run=on&{form}"));
+    server.until(&dry_run, "completed");
+
+    first.kill().unwrap();
+    first.wait().unwrap();
+    // The process is gone, so that its lease need not be waited for.
+    let run = server.run(JOB, form);
+    server.until(&run, "completed");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn jobs_of_other_programs_are_listed_with_the_command_that_runs_them() {
+    let place = Place::new().with_data("countries.json");
+    std::fs::create_dir(place.path("jobs")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_jobs-example"), place.path("jobs/jobs-example")).unwrap();
+    std::fs::write(place.path("jobs/notes.txt"), "not a program").unwrap();
+    let host = |arguments: &[&str]| {
+        let mut command = place.command_of(env!("CARGO_BIN_EXE_host"), arguments);
+        command.env("DIFFSYNC_JOBS_ROOT", place.path("jobs"));
+        command
+    };
+    let run = ["run", JOB, "--apply", "--file", "countries.json", "--inventory", "sqlite://inventory.db"];
+    assert!(host(&run).output().unwrap().status.success());
+
+    let server = Server::begin_as(host(&SERVE));
+    let page = server.page("/");
+    assert!(page.contains(&format!("run with <code>host run {JOB}</code>")), "{page}");
+    assert!(!page.contains(&format!("/jobs/{JOB}/run")), "{page}");
+    // What can be shown of it is what it has done.
+    let job = server.send("GET", &format!("/jobs/{JOB}"), "");
+    assert!(job.contains(&format!("location: /history?job={JOB}")), "{job}");
+    assert!(server.page(&format!("/history?job={JOB}")).contains("completed"));
+    let form = server.send("GET", &format!("/jobs/{JOB}/run"), "");
+    assert!(form.starts_with("HTTP/1.1 404") && form.contains("is in another program"), "{form}");
+    let (code, said) = server.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("notes.txt` is not executable"), "{said}");
 }
 
 #[test]
