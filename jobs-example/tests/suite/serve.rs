@@ -139,11 +139,11 @@ fn a_server_that_ends_cancels_its_runs_and_records_that() {
 
 #[test]
 fn a_second_run_of_a_job_is_recorded_as_refused() {
-    let place = Place::new();
+    let place = Place::new().with_data("countries.json");
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
     let first = ["run", JOB, "--apply", "--file", "pipe", "--inventory", "sqlite://inventory.db"];
     let mut first = place.command(&first).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let server = Server::begin(&place.with_data("countries.json"), &["--files", "."]);
+    let server = Server::begin(&place, &["--files", "."]);
     server.until("/", "Running now");
 
     let form = "v.file=countries.json&v.inventory=sqlite%3A%2F%2Finventory.db";
