@@ -77,7 +77,7 @@ async fn serve_until_asked(
         Some("required") => HistoryPolicy::Required,
         _ => HistoryPolicy::BestEffort,
     };
-    let (pages, others) = (job_pages(&jobs, &profiles), other_jobs(&jobs));
+    let (pages, others) = (job_pages(&jobs, &profiles), other_jobs(&jobs, matches));
     let runs = Arc::new(ServedRuns::new(jobs, profiles, history.clone(), policy, program, end.clone()));
     let pages = Pages::new(history, pages, Arc::clone(&runs) as _).other_jobs(others);
     let pages = with_files(pages, matches)?.user(user()).version(program);
@@ -113,9 +113,12 @@ fn job_pages(jobs: &Jobs, profiles: &Profiles) -> Vec<JobPage> {
 }
 
 /// The jobs of other programs, which are run from the command line.
-fn other_jobs(jobs: &Jobs) -> Vec<OtherJob> {
+fn other_jobs(jobs: &Jobs, matches: &ArgMatches) -> Vec<OtherJob> {
+    // The environment names it for other commands, too.
+    let root = matches.get_one::<PathBuf>("jobs-root");
+    let root = root.map(|root| format!(" --jobs-root {}", root.display())).unwrap_or_default();
     let others = jobs.iter().filter(|job| matches!(job, AnyJob::Program(_))).map(AnyJob::info);
-    others.map(|info| OtherJob { info, command: format!("{} run {}", program_name(), info.id) }).collect()
+    others.map(|info| OtherJob { info, command: format!("{}{root} run {}", program_name(), info.id) }).collect()
 }
 
 fn profile_page(selected: Selected<'_>) -> ProfilePage {

@@ -312,7 +312,7 @@ fn advice(site: &Site, sync: &SavedSync) -> Option<Advice> {
     let lines = if has_breaches { Vec::new() } else { lines.collect() };
     // The job of another program has no form.
     let allow = site.job(&sync.job).and_then(|_| allowing(sync, &breaches));
-    Some(Advice { title, lines, allow, breaches, what_to_do })
+    Some(Advice { title, lines, breaches, what_to_do, allow })
 }
 
 impl Breach {
