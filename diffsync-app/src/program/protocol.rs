@@ -135,7 +135,7 @@ impl Kind {
 #[serde(tag = "command", rename_all = "snake_case")]
 pub(super) enum Command {
     /// The first line: run this job.
-    Run(Request),
+    Run(Box<Request>),
     /// The answer to `lock_target`: no other run writes to the target, so it can be loaded.
     Load,
     /// The answer to `diff_ready`: write.

@@ -11,6 +11,7 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::{Breach, Counts, DiffSummary, ModelSummary, OutcomeCounts, OutcomeKind};
 use diffsync_core::report::{Event, FailedRecord, Observer, Status, Step, StepReport};
 use diffsync_history::{LogLevel, LogLine, NewChange, NewEntry, PlannedCounts, Recorder, SyncEnd};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::events::Events;
@@ -179,13 +180,7 @@ impl<'a> Session<'a> {
         }
         match event {
             StreamEvent::RunStarted { job, dry_run, .. } => self.run_started(&job, dry_run)?,
-            StreamEvent::StepStarted { step } => {
-                if self.open.contains(&step) || self.report.steps.iter().any(|report| report.step == step) {
-                    return Err(format!("the step `{step}` begins twice"));
-                }
-                self.open.push(step);
-                self.emit(&Event::StepStarted(step));
-            }
+            StreamEvent::StepStarted { step } => self.step_started(step)?,
             StreamEvent::Progress { step, done, total } => self.emit(&Event::Progress { step, done, total }),
             StreamEvent::Retry { step, attempt, pause_seconds, error } => {
                 let attempt = usize::try_from(attempt).unwrap_or(usize::MAX);
@@ -194,13 +189,7 @@ impl<'a> Session<'a> {
                 self.emit(&Event::Retry { step, attempt, pause, error: &error });
             }
             StreamEvent::StepFinished { step, seconds: taken, memory } => {
-                if !self.open.contains(&step) {
-                    return Err(format!("the step `{step}` ends, and has not begun"));
-                }
-                self.open.retain(|open| *open != step);
-                let report = StepReport { step, duration: seconds(taken)?, memory };
-                self.emit(&Event::StepFinished(&report));
-                self.report.steps.push(report);
+                self.step_finished(StepReport { step, duration: seconds(taken)?, memory })?;
             }
             StreamEvent::LockTarget { resource } => {
                 if self.stage != Stage::Begun || self.report.dry_run {
@@ -250,16 +239,7 @@ impl<'a> Session<'a> {
                     self.report.failures.push(FailedRecord { model, record, operation, outcome, reason, url });
                 }
             }
-            StreamEvent::RecordUnchanged { at, model, record } => {
-                if !matches!(self.stage, Stage::Planned | Stage::Writing) {
-                    return Err("a `record_unchanged` comes before `diff_ready`".to_owned());
-                }
-                let model = self.model(&model)?.to_owned();
-                if let Some(recorder) = &self.recorder {
-                    let (status, change, action, url, message) = ("unchanged".to_owned(), None, None, None, None);
-                    recorder.entry(NewEntry { at, change, action, status, model, record, url, message });
-                }
-            }
+            StreamEvent::RecordUnchanged { at, model, record } => self.record_unchanged(at, &model, record)?,
             StreamEvent::Log { at, level, target, step, message, fields } => {
                 self.keep(LogLine { at, level, target, step, message, fields });
             }
@@ -275,6 +255,37 @@ impl<'a> Session<'a> {
             _ => {}
         }
         Ok(Ask::Nothing)
+    }
+
+    fn step_started(&mut self, step: Step) -> Result<(), String> {
+        if self.open.contains(&step) || self.report.steps.iter().any(|report| report.step == step) {
+            return Err(format!("the step `{step}` begins twice"));
+        }
+        self.open.push(step);
+        self.emit(&Event::StepStarted(step));
+        Ok(())
+    }
+
+    fn step_finished(&mut self, report: StepReport) -> Result<(), String> {
+        if !self.open.contains(&report.step) {
+            return Err(format!("the step `{}` ends, and has not begun", report.step));
+        }
+        self.open.retain(|open| *open != report.step);
+        self.emit(&Event::StepFinished(&report));
+        self.report.steps.push(report);
+        Ok(())
+    }
+
+    fn record_unchanged(&self, at: Timestamp, model: &str, record: String) -> Result<(), String> {
+        if !matches!(self.stage, Stage::Planned | Stage::Writing) {
+            return Err("a `record_unchanged` comes before `diff_ready`".to_owned());
+        }
+        let model = self.model(model)?.to_owned();
+        if let Some(recorder) = &self.recorder {
+            let (status, change, action, url, message) = ("unchanged".to_owned(), None, None, None, None);
+            recorder.entry(NewEntry { at, change, action, status, model, record, url, message });
+        }
+        Ok(())
     }
 
     /// The event without the secrets in those of its texts that no schema describes.
@@ -538,9 +549,9 @@ impl<'a> Session<'a> {
         let told = self.told.records();
         let rest = operations.saturating_sub(told);
         if may_have_written {
-            counts.unknown += rest
+            counts.unknown += rest;
         } else {
-            counts.not_attempted += rest
+            counts.not_attempted += rest;
         }
         counts
     }
