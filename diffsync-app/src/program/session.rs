@@ -591,7 +591,7 @@ mod tests {
 
     use super::*;
 
-    fn job(max_deletes: Value) -> ProgramJob {
+    fn job(max_deletes: &Value) -> ProgramJob {
         let described = json!({
             "id": "a-to-b", "source_label": "A", "target_label": "B", "models": ["site", "device"], "max_deletes": max_deletes,
         });
@@ -612,7 +612,7 @@ mod tests {
 
     /// Takes these lines; the program is allowed to write when it asks.
     fn told(lines: &[&str]) -> Result<(), String> {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         let mut session = session(&job, false);
         for line in lines {
             if session.take(StreamEvent::read(line).unwrap())? == Ask::Diff(None) {
@@ -663,7 +663,7 @@ mod tests {
 
     #[test]
     fn a_run_of_another_kind_than_was_asked_for_is_refused() {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         let error = session(&job, true).take(StreamEvent::read(STARTED).unwrap()).unwrap_err();
         assert_eq!(error, "it began a run that writes, and was asked for a dry run");
         let other = STARTED.replace("a-to-b", "c-to-d");
@@ -673,7 +673,7 @@ mod tests {
 
     #[test]
     fn a_dry_run_does_nothing() {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         let mut session = session(&job, true);
         for line in [&STARTED.replace("\"dry_run\":false", "\"dry_run\":true"), CREATE, READY] {
             session.take(StreamEvent::read(line).unwrap()).unwrap();
@@ -683,7 +683,7 @@ mod tests {
     }
 
     /// The breaches of a diff with as many deletes and unchanged records of one model.
-    fn breaches(max_deletes: Value, deletes: usize, unchanged: usize, lifted: Option<&str>) -> Vec<String> {
+    fn breaches(max_deletes: &Value, deletes: usize, unchanged: usize, lifted: Option<&str>) -> Vec<String> {
         let job = job(max_deletes);
         let mut session = session(&job, false);
         let lifted = lifted.map(|text| diffsync_core::model::LimitOverride::parse(Operation::Delete, text).unwrap());
@@ -707,24 +707,24 @@ mod tests {
     #[test]
     fn the_host_keeps_the_limit_of_a_program_that_keeps_none() {
         let none = Vec::<String>::new();
-        assert_eq!(breaches("20%".into(), 2, 8, None), none);
+        assert_eq!(breaches(&"20%".into(), 2, 8, None), none);
         let exceeds = ["site: it would delete 3 records where the target holds 10, and 20% are allowed"];
-        assert_eq!(breaches("20%".into(), 3, 7, None), exceeds);
-        assert_eq!(breaches("20%".into(), 3, 7, Some("site=30%")), none);
-        assert_eq!(breaches("20%".into(), 3, 7, Some("device=30%")), exceeds);
-        assert_eq!(breaches("1".into(), 2, 98, None).len(), 1);
+        assert_eq!(breaches(&"20%".into(), 3, 7, None), exceeds);
+        assert_eq!(breaches(&"20%".into(), 3, 7, Some("site=30%")), none);
+        assert_eq!(breaches(&"20%".into(), 3, 7, Some("device=30%")), exceeds);
+        assert_eq!(breaches(&"1".into(), 2, 98, None).len(), 1);
         // A percentage says nothing of few records, and an empty source is more likely broken than right.
-        assert_eq!(breaches("20%".into(), 2, 3, None), none);
+        assert_eq!(breaches(&"20%".into(), 2, 3, None), none);
         assert_eq!(
-            breaches("20%".into(), 2, 0, None),
+            breaches(&"20%".into(), 2, 0, None),
             ["site: the source holds none, and it would delete 2 of the target's 2"]
         );
-        assert_eq!(breaches(Value::Null, 9, 1, None), none);
+        assert_eq!(breaches(&Value::Null, 9, 1, None), none);
     }
 
     #[test]
     fn what_was_not_told_may_have_been_written_only_if_that_was_allowed() {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         for (lines, allowed, unknown, not_attempted) in [
             (&[STARTED, CREATE, READY][..], true, 1, 0),
             (&[STARTED, CREATE, READY], false, 0, 1),
