@@ -220,7 +220,7 @@ fn rules(out: &mut String, job: &Description<'_>) -> fmt::Result {
         OnGuard::Hold => "operations that exceed them are held",
     };
     // A program that says nothing of limits may have none.
-    if job.program.is_none_or(|program| program.has_limits()) {
+    if job.program.is_none_or(ProgramJob::has_limits) {
         writeln!(out, "\nlimits: {limits}; {then}")?;
     }
     if let Some(limit) = info.time_limit {

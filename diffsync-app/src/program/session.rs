@@ -11,6 +11,7 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::{Breach, Counts, DiffSummary, ModelSummary, OutcomeCounts, OutcomeKind};
 use diffsync_core::report::{Event, FailedRecord, Observer, Status, Step, StepReport};
 use diffsync_history::{LogLevel, LogLine, NewChange, NewEntry, PlannedCounts, Recorder, SyncEnd};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::events::Events;
@@ -179,13 +180,7 @@ impl<'a> Session<'a> {
         }
         match event {
             StreamEvent::RunStarted { job, dry_run, .. } => self.run_started(&job, dry_run)?,
-            StreamEvent::StepStarted { step } => {
-                if self.open.contains(&step) || self.report.steps.iter().any(|report| report.step == step) {
-                    return Err(format!("the step `{step}` begins twice"));
-                }
-                self.open.push(step);
-                self.emit(&Event::StepStarted(step));
-            }
+            StreamEvent::StepStarted { step } => self.step_started(step)?,
             StreamEvent::Progress { step, done, total } => self.emit(&Event::Progress { step, done, total }),
             StreamEvent::Retry { step, attempt, pause_seconds, error } => {
                 let attempt = usize::try_from(attempt).unwrap_or(usize::MAX);
@@ -194,13 +189,7 @@ impl<'a> Session<'a> {
                 self.emit(&Event::Retry { step, attempt, pause, error: &error });
             }
             StreamEvent::StepFinished { step, seconds: taken, memory } => {
-                if !self.open.contains(&step) {
-                    return Err(format!("the step `{step}` ends, and has not begun"));
-                }
-                self.open.retain(|open| *open != step);
-                let report = StepReport { step, duration: seconds(taken)?, memory };
-                self.emit(&Event::StepFinished(&report));
-                self.report.steps.push(report);
+                self.step_finished(StepReport { step, duration: seconds(taken)?, memory })?;
             }
             StreamEvent::LockTarget { resource } => {
                 if self.stage != Stage::Begun || self.report.dry_run {
@@ -250,16 +239,7 @@ impl<'a> Session<'a> {
                     self.report.failures.push(FailedRecord { model, record, operation, outcome, reason, url });
                 }
             }
-            StreamEvent::RecordUnchanged { at, model, record } => {
-                if !matches!(self.stage, Stage::Planned | Stage::Writing) {
-                    return Err("a `record_unchanged` comes before `diff_ready`".to_owned());
-                }
-                let model = self.model(&model)?.to_owned();
-                if let Some(recorder) = &self.recorder {
-                    let (status, change, action, url, message) = ("unchanged".to_owned(), None, None, None, None);
-                    recorder.entry(NewEntry { at, change, action, status, model, record, url, message });
-                }
-            }
+            StreamEvent::RecordUnchanged { at, model, record } => self.record_unchanged(at, &model, record)?,
             StreamEvent::Log { at, level, target, step, message, fields } => {
                 self.keep(LogLine { at, level, target, step, message, fields });
             }
@@ -275,6 +255,37 @@ impl<'a> Session<'a> {
             _ => {}
         }
         Ok(Ask::Nothing)
+    }
+
+    fn step_started(&mut self, step: Step) -> Result<(), String> {
+        if self.open.contains(&step) || self.report.steps.iter().any(|report| report.step == step) {
+            return Err(format!("the step `{step}` begins twice"));
+        }
+        self.open.push(step);
+        self.emit(&Event::StepStarted(step));
+        Ok(())
+    }
+
+    fn step_finished(&mut self, report: StepReport) -> Result<(), String> {
+        if !self.open.contains(&report.step) {
+            return Err(format!("the step `{}` ends, and has not begun", report.step));
+        }
+        self.open.retain(|open| *open != report.step);
+        self.emit(&Event::StepFinished(&report));
+        self.report.steps.push(report);
+        Ok(())
+    }
+
+    fn record_unchanged(&self, at: Timestamp, model: &str, record: String) -> Result<(), String> {
+        if !matches!(self.stage, Stage::Planned | Stage::Writing) {
+            return Err("a `record_unchanged` comes before `diff_ready`".to_owned());
+        }
+        let model = self.model(model)?.to_owned();
+        if let Some(recorder) = &self.recorder {
+            let (status, change, action, url, message) = ("unchanged".to_owned(), None, None, None, None);
+            recorder.entry(NewEntry { at, change, action, status, model, record, url, message });
+        }
+        Ok(())
     }
 
     /// The event without the secrets in those of its texts that no schema describes.
@@ -538,9 +549,9 @@ impl<'a> Session<'a> {
         let told = self.told.records();
         let rest = operations.saturating_sub(told);
         if may_have_written {
-            counts.unknown += rest
+            counts.unknown += rest;
         } else {
-            counts.not_attempted += rest
+            counts.not_attempted += rest;
         }
         counts
     }
@@ -580,7 +591,7 @@ mod tests {
 
     use super::*;
 
-    fn job(max_deletes: Value) -> ProgramJob {
+    fn job(max_deletes: &Value) -> ProgramJob {
         let described = json!({
             "id": "a-to-b", "source_label": "A", "target_label": "B", "models": ["site", "device"], "max_deletes": max_deletes,
         });
@@ -601,7 +612,7 @@ mod tests {
 
     /// Takes these lines; the program is allowed to write when it asks.
     fn told(lines: &[&str]) -> Result<(), String> {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         let mut session = session(&job, false);
         for line in lines {
             if session.take(StreamEvent::read(line).unwrap())? == Ask::Diff(None) {
@@ -652,7 +663,7 @@ mod tests {
 
     #[test]
     fn a_run_of_another_kind_than_was_asked_for_is_refused() {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         let error = session(&job, true).take(StreamEvent::read(STARTED).unwrap()).unwrap_err();
         assert_eq!(error, "it began a run that writes, and was asked for a dry run");
         let other = STARTED.replace("a-to-b", "c-to-d");
@@ -662,7 +673,7 @@ mod tests {
 
     #[test]
     fn a_dry_run_does_nothing() {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         let mut session = session(&job, true);
         for line in [&STARTED.replace("\"dry_run\":false", "\"dry_run\":true"), CREATE, READY] {
             session.take(StreamEvent::read(line).unwrap()).unwrap();
@@ -672,7 +683,7 @@ mod tests {
     }
 
     /// The breaches of a diff with as many deletes and unchanged records of one model.
-    fn breaches(max_deletes: Value, deletes: usize, unchanged: usize, lifted: Option<&str>) -> Vec<String> {
+    fn breaches(max_deletes: &Value, deletes: usize, unchanged: usize, lifted: Option<&str>) -> Vec<String> {
         let job = job(max_deletes);
         let mut session = session(&job, false);
         let lifted = lifted.map(|text| diffsync_core::model::LimitOverride::parse(Operation::Delete, text).unwrap());
@@ -696,24 +707,24 @@ mod tests {
     #[test]
     fn the_host_keeps_the_limit_of_a_program_that_keeps_none() {
         let none = Vec::<String>::new();
-        assert_eq!(breaches("20%".into(), 2, 8, None), none);
+        assert_eq!(breaches(&"20%".into(), 2, 8, None), none);
         let exceeds = ["site: it would delete 3 records where the target holds 10, and 20% are allowed"];
-        assert_eq!(breaches("20%".into(), 3, 7, None), exceeds);
-        assert_eq!(breaches("20%".into(), 3, 7, Some("site=30%")), none);
-        assert_eq!(breaches("20%".into(), 3, 7, Some("device=30%")), exceeds);
-        assert_eq!(breaches("1".into(), 2, 98, None).len(), 1);
+        assert_eq!(breaches(&"20%".into(), 3, 7, None), exceeds);
+        assert_eq!(breaches(&"20%".into(), 3, 7, Some("site=30%")), none);
+        assert_eq!(breaches(&"20%".into(), 3, 7, Some("device=30%")), exceeds);
+        assert_eq!(breaches(&"1".into(), 2, 98, None).len(), 1);
         // A percentage says nothing of few records, and an empty source is more likely broken than right.
-        assert_eq!(breaches("20%".into(), 2, 3, None), none);
+        assert_eq!(breaches(&"20%".into(), 2, 3, None), none);
         assert_eq!(
-            breaches("20%".into(), 2, 0, None),
+            breaches(&"20%".into(), 2, 0, None),
             ["site: the source holds none, and it would delete 2 of the target's 2"]
         );
-        assert_eq!(breaches(Value::Null, 9, 1, None), none);
+        assert_eq!(breaches(&Value::Null, 9, 1, None), none);
     }
 
     #[test]
     fn what_was_not_told_may_have_been_written_only_if_that_was_allowed() {
-        let job = job(Value::Null);
+        let job = job(&Value::Null);
         for (lines, allowed, unknown, not_attempted) in [
             (&[STARTED, CREATE, READY][..], true, 1, 0),
             (&[STARTED, CREATE, READY], false, 0, 1),
