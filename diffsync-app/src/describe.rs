@@ -9,13 +9,13 @@ use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
 use serde::Serialize;
 
 use crate::choices::{self, listed};
-use crate::command::flag_name;
 use crate::exit::Exit;
 use crate::flags::wants_json;
 use crate::jobs::{AnyJob, Jobs};
 use crate::profile::{Profile, Profiles};
 use crate::program::ProgramJob;
 use crate::terminal::{self, one_line};
+use crate::variables::flag_name;
 
 /// A job with its profiles.
 #[derive(Serialize)]
