@@ -9,7 +9,6 @@ use diffsync_core::plan_file::{ApplyRequest, DriftPolicy, PlanKey, SavedPlan};
 use diffsync_core::run::RunOptions;
 
 use crate::advice::on_plan_file;
-use crate::command::{flag_name, or_in_environment};
 use crate::exit::{Exit, NotRun};
 use crate::flags;
 use crate::history::Started;
@@ -23,6 +22,7 @@ use crate::report::Report;
 use crate::run::{execute, prepare, print};
 use crate::terminal;
 use crate::undo::UndoFile;
+use crate::variables::{flag_name, or_in_environment};
 
 pub(crate) fn apply(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
     carry_out(jobs, profiles, matches, program)

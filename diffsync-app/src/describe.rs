@@ -9,13 +9,13 @@ use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
 use serde::Serialize;
 
 use crate::choices::{self, listed};
-use crate::command::flag_name;
 use crate::exit::Exit;
 use crate::flags::wants_json;
 use crate::jobs::{AnyJob, Jobs};
 use crate::profile::{Profile, Profiles};
 use crate::program::ProgramJob;
 use crate::terminal::{self, one_line};
+use crate::variables::flag_name;
 
 /// A job with its profiles.
 #[derive(Serialize)]
@@ -220,7 +220,7 @@ fn rules(out: &mut String, job: &Description<'_>) -> fmt::Result {
         OnGuard::Hold => "operations that exceed them are held",
     };
     // A program that says nothing of limits may have none.
-    if job.program.is_none_or(|program| program.has_limits()) {
+    if job.program.is_none_or(ProgramJob::has_limits) {
         writeln!(out, "\nlimits: {limits}; {then}")?;
     }
     if let Some(limit) = info.time_limit {

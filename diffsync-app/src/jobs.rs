@@ -158,7 +158,8 @@ impl Jobs {
 
         let near = suggest(id, self.all().map(|job| job.info().id));
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        let problems: String = self.programs.problems.iter().map(|problem| format!("\nerror: {problem}")).collect();
+        let problems =
+            self.programs.problems.iter().fold(String::new(), |problems, problem| problems + "\nerror: " + problem);
         Err(format!("there is no job `{id}`{near}{problems}"))
     }
 

@@ -47,6 +47,7 @@ mod signal;
 mod signature;
 mod terminal;
 mod undo;
+mod variables;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

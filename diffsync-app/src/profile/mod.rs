@@ -18,11 +18,11 @@ use diffsync_core::run::RunOptions;
 use diffsync_core::value::suggest;
 use serde::Serialize;
 
-use crate::command::{flag_name, or_in_environment, variable_values};
 use crate::early::value_of;
 use crate::history::RetentionSetting;
 use crate::jobs::{AnyJob, Jobs};
 use crate::prompt::Prompt;
+use crate::variables::{flag_name, or_in_environment, variable_values};
 
 /// The environment variable that names the file.
 const VARIABLE: &str = "DIFFSYNC_PROFILES";

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::folder::describe;
-use super::manage::{file_name, text};
+use super::names::{file_name, text};
 use crate::runtime::runtime;
 use crate::terminal;
 

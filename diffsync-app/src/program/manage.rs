@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::add::{Add, Note};
 use super::folder::{describe, programs};
+use super::names::{file_name, text};
 use super::new::NewCrate;
 use super::{JOBS_ROOT, add};
 use crate::exit::Exit;
@@ -93,10 +94,6 @@ pub(crate) fn manage(jobs: &Jobs, matches: &ArgMatches) -> Exit {
     done.unwrap_or_else(|error| terminal::fail(&error))
 }
 
-pub(super) fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
-    matches.get_one::<String>(name).map_or("", String::as_str)
-}
-
 /// A program of the folder.
 #[derive(Serialize)]
 struct Installed {
@@ -174,8 +171,4 @@ fn remove(root: &Path, name: &str) -> Result<Exit, String> {
 
 fn unreadable(root: &Path, error: &std::io::Error) -> String {
     format!("the jobs folder `{}` cannot be read: {error}", root.display())
-}
-
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

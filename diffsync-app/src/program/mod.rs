@@ -9,6 +9,7 @@ mod events;
 mod folder;
 mod job;
 mod manage;
+mod names;
 mod new;
 mod process;
 mod protocol;

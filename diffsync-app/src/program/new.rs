@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use serde_json::Value;
 
-use super::manage::text;
+use super::names::text;
 
 /// The environment variable that names the folder of the crate `diffsync`.
 const DIFFSYNC_PATH: &str = "DIFFSYNC_PATH";

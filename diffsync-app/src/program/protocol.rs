@@ -135,7 +135,7 @@ impl Kind {
 #[serde(tag = "command", rename_all = "snake_case")]
 pub(super) enum Command {
     /// The first line: run this job.
-    Run(Request),
+    Run(Box<Request>),
     /// The answer to `lock_target`: no other run writes to the target, so it can be loaded.
     Load,
     /// The answer to `diff_ready`: write.
@@ -303,9 +303,9 @@ mod tests {
         assert_eq!(names, all, "every option is sent, and every option that is sent is known");
 
         let received: Options = serde_json::from_str(&serde_json::to_string(&sent).unwrap()).unwrap();
-        let mut set = RunOptions::new(&info);
-        received.set(&mut set).unwrap();
-        assert_eq!(format!("{set:?}"), format!("{options:?}"));
+        let mut taken = RunOptions::new(&info);
+        received.set(&mut taken).unwrap();
+        assert_eq!(format!("{taken:?}"), format!("{options:?}"));
     }
 
     #[test]

@@ -291,7 +291,7 @@ impl<'a> Host<'a> {
             Ok(()) => self.closed().await,
             Err(fault) => {
                 self.end_at_once().await;
-                self.fault(fault)
+                self.fault(&fault)
             }
         };
         self.log_rest().await;
@@ -304,7 +304,9 @@ impl<'a> Host<'a> {
             let event = tokio::select! {
                 event = self.events.recv() => event,
                 line = self.lines.recv(), if !self.lines.is_closed() || !self.lines.is_empty() => {
-                    line.into_iter().for_each(|line| self.session.log(line));
+                    if let Some(line) = line {
+                        self.session.log(line);
+                    }
                     continue;
                 }
                 () = self.asked.cancelled(), if !self.is_cancelled => {
@@ -464,7 +466,7 @@ impl<'a> Host<'a> {
         self.process.kill().await;
     }
 
-    fn fault(&mut self, fault: String) -> Verdict {
+    fn fault(&mut self, fault: &str) -> Verdict {
         if let Some(refusal) = self.refusal.take() {
             return Verdict::Refused(refusal);
         }
@@ -539,7 +541,8 @@ async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEven
         let line = lines.next().await;
         let number = lines.number();
         let event = match line {
-            Ok(None) => return,
+            // If it ended in the middle of a line, how it ended says more.
+            Ok(None) | Err(LineError::Unfinished(_)) => return,
             Ok(Some(line)) => {
                 event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line)))
             }
@@ -548,8 +551,6 @@ async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEven
                 LONGEST_EVENT >> 20,
                 start(&line)
             )),
-            // It ended in the middle of it, and how it ended says more.
-            Err(LineError::Unfinished(_)) => return,
             Err(LineError::Io(error)) => Err(format!("its output cannot be read: {error}")),
         };
         let is_last = event.is_err();
@@ -608,7 +609,9 @@ fn print(report: &ProgramReport, streamed: Option<Exit>, closing: &[String], mat
     };
     // The report as text ends with them.
     if output_of(matches) != Output::Text && !is_quiet {
-        closing.iter().for_each(|line| terminal::note(line));
+        for line in closing {
+            terminal::note(line);
+        }
     }
 
     if let Some(mut error) = report.error.clone() {

@@ -130,10 +130,11 @@ fn read_request(input: &mut impl io::BufRead) -> Result<Request, String> {
 
     // The error of the parser may repeat a part of the line, which holds secrets.
     match serde_json::from_str(&line) {
-        Ok(Command::Run(request)) if request.protocol == PROTOCOL => Ok(request),
-        Ok(Command::Run(Request { protocol, .. })) => {
-            Err(format!("the host speaks version {protocol} of the protocol, and this program version {PROTOCOL}"))
-        }
+        Ok(Command::Run(request)) if request.protocol == PROTOCOL => Ok(*request),
+        Ok(Command::Run(request)) => Err(format!(
+            "the host speaks version {} of the protocol, and this program version {PROTOCOL}",
+            request.protocol
+        )),
         Ok(_) => Err("the first line of the host must ask for a run".to_owned()),
         Err(error) => {
             Err(format!("the first line of the host is no request: line {}, column {}", error.line(), error.column()))

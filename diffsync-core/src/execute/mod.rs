@@ -241,12 +241,11 @@ impl<D: Dataset> Execution<'_, D> {
             let begun = std::time::Instant::now();
 
             // In pieces, so that the undo plan knows of every write shortly after it, even if the run is killed.
-            let records = match self.options.undo_log {
-                None => group.len(),
-                Some(_) => {
-                    let at_a_time = writer.at_a_time(target, self.options);
-                    self.ledger.journal.records_between_entries(at_a_time).min(group.len())
-                }
+            let records = if self.options.undo_log.is_some() {
+                let at_a_time = writer.at_a_time(target, self.options);
+                self.ledger.journal.records_between_entries(at_a_time).min(group.len())
+            } else {
+                group.len()
             };
             let (now, later) = group.split_at(records);
 

@@ -1,9 +1,9 @@
 //! How two values of a field are compared.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
-use super::{field_at, field_of, name, ref_of, with_bound};
+use super::{field_at, field_of, held_type, name, ref_of, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::span::call_site;
 use crate::ty::{holds_floats, is_plain, is_string};
@@ -99,7 +99,7 @@ pub(super) fn identifier_is_same(
         return name::same(&namings, field, &quote_spanned!(at=> &#mine), &quote_spanned!(at=> &#its));
     }
 
-    let ty = key_type(field);
+    let ty = held_type(field);
     match field.comparison {
         Comparison::Unordered => by_trait("Unordered", &ty, field, &quote!(&#mine), &quote!(&#its)),
         Comparison::IgnoreCase => by_trait("IgnoreCase", &ty, field, &quote!(&#mine), &quote!(&#its)),
@@ -125,7 +125,7 @@ pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &Token
         return name::hash(&namings, field, part);
     }
 
-    let ty = key_type(field);
+    let ty = held_type(field);
     let span = call_site(field.ty);
     match field.comparison {
         Comparison::Unordered => quote_spanned!(span=> <#ty as _diffsync::compare::Unordered>::hash(#part, state);),
@@ -135,11 +135,6 @@ pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &Token
             quote_spanned!(span=> ::core::hash::Hash::hash(#part, state);)
         }
     }
-}
-
-/// What a key holds an identifier as, without the reference.
-pub(super) fn key_type(field: &Field<'_>) -> TokenStream {
-    if is_string(field.ty) { quote_spanned!(call_site(field.ty)=> str) } else { field.ty.to_token_stream() }
 }
 
 /// What an update gives the target: the source's value, but never less than the target holds beyond what is compared.

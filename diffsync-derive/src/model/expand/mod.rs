@@ -13,12 +13,12 @@ mod record;
 mod schema;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::ast::{Field, Model, Role};
 use crate::krate::Krate;
 use crate::span::call_site;
-use crate::ty::{is_copied, is_plain};
+use crate::ty::{is_copied, is_plain, is_string};
 
 pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let names = TypeNames::of(model.ident);
@@ -137,6 +137,11 @@ fn local_default(field: &Field<'_>) -> TokenStream {
     } else {
         quote_spanned!(call_site(ty)=> local::<#ty>())
     }
+}
+
+/// What a key holds an identifier as, without the reference.
+fn held_type(field: &Field<'_>) -> TokenStream {
+    if is_string(field.ty) { quote_spanned!(call_site(field.ty)=> str) } else { field.ty.to_token_stream() }
 }
 
 /// A reference to a field of `this`.

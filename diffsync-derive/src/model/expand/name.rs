@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
-use super::comparison::key_type;
+use super::held_type;
 use crate::model::ast::{Comparison, Field, Link, Model, NamedBy, Role};
 use crate::span::call_site;
 use crate::ty::{argument, is_list, is_self, is_string, option};
@@ -212,7 +212,7 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
         let ty = borrowed_type(field.ty);
         let (compared, given) = (compared_part(ident), given_part(ident));
         let namings = if is_list(field.ty) { Vec::new() } else { namings(model, field) };
-        let (part, held) = (quote_spanned!(span=> part), key_type(field));
+        let (part, held) = (quote_spanned!(span=> part), held_type(field));
         let by = |wrapper: &str| {
             let wrapper = Ident::new(wrapper, span);
             let wrapper = quote_spanned!(span=> _diffsync::__private::name::#wrapper);

@@ -1,0 +1,153 @@
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+
+fn job(max_deletes: &Value) -> ProgramJob {
+    let described = json!({
+        "id": "a-to-b", "source_label": "A", "target_label": "B", "models": ["site", "device"], "max_deletes": max_deletes,
+    });
+    ProgramJob::new(PathBuf::from("/jobs/x"), "1", serde_json::from_value(described).unwrap()).unwrap()
+}
+
+fn session(job: &ProgramJob, dry_run: bool) -> Session<'_> {
+    Session::new(job, Secrets::default(), ProgramReport::new(job.info(), dry_run), None, None, None)
+}
+
+const STARTED: &str =
+    r#"{"event":"run_started","stream":1,"job":"a-to-b","dry_run":false,"at":"2026-01-01T00:00:00Z"}"#;
+const CREATE: &str = r#"{"event":"change","seq":0,"parent":null,"depth":0,"model":"site","record":"ams","action":"create","changes":{"+":{}},"held":null}"#;
+const READY: &str = r#"{"event":"diff_ready","counts":{"total":{"create":1},"models":[{"model":"site","create":1}]}}"#;
+const DONE: &str = r#"{"event":"record_done","at":"2026-01-01T00:00:01Z","seq":0,"model":"site","record":"ams","operation":"create","outcome":"created","reason":null,"url":null,"object":null}"#;
+const FINISHED: &str = r#"{"event":"run_finished","status":"completed","error":null,"counts":{"created":1}}"#;
+
+/// Takes these lines; the program is allowed to write when it asks.
+fn told(lines: &[&str]) -> Result<(), String> {
+    let job = job(&Value::Null);
+    let mut session = session(&job, false);
+    for line in lines {
+        if session.take(StreamEvent::read(line).unwrap())? == Ask::Diff(None) {
+            session.allow();
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_is_told_in_this_order() {
+    let log = r#"{"event":"log","at":"2026-01-01T00:00:00Z","level":"info","target":"t","step":null,"message":"m","fields":null}"#;
+    let tea = r#"{"event":"tea_made"}"#;
+    told(&[log, tea, STARTED, CREATE, tea, READY, DONE, FINISHED, log]).unwrap();
+}
+
+#[test]
+fn an_event_out_of_order_is_refused() {
+    let step = |event: &str| format!(r#"{{"event":"{event}","step":"load_source","seconds":0.1,"memory":null}}"#);
+    let (begins, ends) = (step("step_started"), step("step_finished"));
+    let change = |more: &str| CREATE.replacen("\"seq\":0,\"parent\":null,\"depth\":0", more, 1);
+    for (lines, reason) in [
+        (&[CREATE][..], "its first event is not `run_started`"),
+        (&[STARTED, STARTED], "`run_started` comes twice"),
+        (&[STARTED, &*ends], "the step `load source` ends, and has not begun"),
+        (&[STARTED, &*begins, &*begins], "the step `load source` begins twice"),
+        (&[STARTED, CREATE, CREATE], "the `change` 0 comes where 1 is expected"),
+        (&[STARTED, &*change(r#""seq":0,"parent":0,"depth":1"#)], "is under 0, which has not come before it"),
+        (&[STARTED, &*change(r#""seq":0,"parent":null,"depth":2"#)], "the `change` 0 has the depth 2"),
+        (&[STARTED, &*CREATE.replace("site", "rack")], "has not described a model \"rack\""),
+        (&[STARTED, READY], "counts 1 creates of site, and 0 came"),
+        (&[STARTED, CREATE, r#"{"event":"diff_ready","counts":{"total":{},"models":[]}}"#], "does not count site"),
+        (&[STARTED, CREATE, READY, READY], "`diff_ready` comes twice"),
+        (&[STARTED, CREATE, READY, CREATE], "a `change` comes after `diff_ready`"),
+        (&[STARTED, CREATE, READY, r#"{"event":"lock_target","resource":null}"#], "`lock_target` comes after the diff"),
+        (&[STARTED, CREATE, DONE], "as done before it was allowed to write"),
+        (&[STARTED, CREATE, READY, &*DONE.replace("ams", "fra")], "as that of the `change` 0, which is another"),
+        (&[STARTED, FINISHED], "its run ended well, and without a diff"),
+        (&[STARTED, CREATE, READY, DONE, FINISHED, DONE], "an event follows `run_finished`"),
+    ] {
+        let error = told(lines).unwrap_err();
+        assert!(error.contains(reason), "{reason}: {error}");
+    }
+}
+
+#[test]
+fn a_run_of_another_kind_than_was_asked_for_is_refused() {
+    let job = job(&Value::Null);
+    let error = session(&job, true).take(StreamEvent::read(STARTED).unwrap()).unwrap_err();
+    assert_eq!(error, "it began a run that writes, and was asked for a dry run");
+    let other = STARTED.replace("a-to-b", "c-to-d");
+    let error = session(&job, false).take(StreamEvent::read(&other).unwrap()).unwrap_err();
+    assert_eq!(error, "it began the job \"c-to-d\", and was asked for `a-to-b`");
+}
+
+#[test]
+fn a_dry_run_does_nothing() {
+    let job = job(&Value::Null);
+    let mut session = session(&job, true);
+    for line in [&STARTED.replace("\"dry_run\":false", "\"dry_run\":true"), CREATE, READY] {
+        session.take(StreamEvent::read(line).unwrap()).unwrap();
+    }
+    let error = session.take(StreamEvent::read(DONE).unwrap()).unwrap_err();
+    assert_eq!(error, "it reports the create of site \"ams\" as done in a dry run");
+}
+
+/// The breaches of a diff with as many deletes and unchanged records of one model.
+fn breaches(max_deletes: &Value, deletes: usize, unchanged: usize, lifted: Option<&str>) -> Vec<String> {
+    let job = job(max_deletes);
+    let mut session = session(&job, false);
+    let lifted = lifted.map(|text| diffsync_core::model::LimitOverride::parse(Operation::Delete, text).unwrap());
+    session.report.limit_overrides.extend(lifted);
+    session.take(StreamEvent::read(STARTED).unwrap()).unwrap();
+    for seq in 0..deletes {
+        let change = json!({
+            "event": "change", "seq": seq, "parent": null, "depth": 0, "model": "site", "record": seq.to_string(),
+            "action": "delete", "changes": {"-": {}}, "held": null,
+        });
+        session.take(StreamEvent::read(&change.to_string()).unwrap()).unwrap();
+    }
+    let counts = json!({"delete": deletes, "no_change": unchanged});
+    let mut model = counts.clone();
+    model["model"] = "site".into();
+    let ready = json!({"event": "diff_ready", "counts": {"total": counts, "models": [model]}});
+    session.take(StreamEvent::read(&ready.to_string()).unwrap()).unwrap();
+    session.breaches().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_host_keeps_the_limit_of_a_program_that_keeps_none() {
+    let none = Vec::<String>::new();
+    assert_eq!(breaches(&"20%".into(), 2, 8, None), none);
+    let exceeds = ["site: it would delete 3 records where the target holds 10, and 20% are allowed"];
+    assert_eq!(breaches(&"20%".into(), 3, 7, None), exceeds);
+    assert_eq!(breaches(&"20%".into(), 3, 7, Some("site=30%")), none);
+    assert_eq!(breaches(&"20%".into(), 3, 7, Some("device=30%")), exceeds);
+    assert_eq!(breaches(&"1".into(), 2, 98, None).len(), 1);
+    // A percentage says nothing of few records, and an empty source is more likely broken than right.
+    assert_eq!(breaches(&"20%".into(), 2, 3, None), none);
+    assert_eq!(
+        breaches(&"20%".into(), 2, 0, None),
+        ["site: the source holds none, and it would delete 2 of the target's 2"]
+    );
+    assert_eq!(breaches(&Value::Null, 9, 1, None), none);
+}
+
+#[test]
+fn what_was_not_told_may_have_been_written_only_if_that_was_allowed() {
+    let job = job(&Value::Null);
+    for (lines, allowed, unknown, not_attempted) in [
+        (&[STARTED, CREATE, READY][..], true, 1, 0),
+        (&[STARTED, CREATE, READY], false, 0, 1),
+        (&[STARTED, CREATE, READY, DONE], true, 0, 0),
+    ] {
+        let mut session = session(&job, false);
+        for line in lines {
+            if session.take(StreamEvent::read(line).unwrap()).unwrap() == Ask::Diff(None) && allowed {
+                session.allow();
+            }
+        }
+        let (report, _) = session.finish(Verdict::Failed("it ended".to_owned()));
+        assert_eq!((report.counts.unknown, report.counts.not_attempted), (unknown, not_attempted));
+        let error = report.error.unwrap();
+        assert_eq!(error.contains("may or may not have been written"), allowed, "{error}");
+    }
+}
