@@ -1,7 +1,7 @@
 //! The command `run JOB` for a job of another program: the program does the work, and this one keeps its history, its lease and its
 //! limits, and ends it if it must.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -215,6 +215,8 @@ struct Host<'a> {
     options: &'a RunOptions,
     /// The user asked for the end of the run.
     asked: CancellationToken,
+    /// The targets that no other run writes to meanwhile.
+    locked: HashSet<String>,
     commands: UnboundedSender<String>,
     events: Receiver<Result<StreamEvent, String>>,
     lines: Receiver<LogLine>,
@@ -255,6 +257,7 @@ impl<'a> Host<'a> {
             group,
             options,
             asked,
+            locked: HashSet::new(),
             commands,
             events,
             lines,
@@ -302,13 +305,8 @@ impl<'a> Host<'a> {
     async fn follow(&mut self) -> Result<(), String> {
         while !self.session.is_finished() {
             let event = tokio::select! {
-                event = self.events.recv() => event,
-                line = self.lines.recv(), if !self.lines.is_closed() || !self.lines.is_empty() => {
-                    if let Some(line) = line {
-                        self.session.log(line);
-                    }
-                    continue;
-                }
+                // Nothing that the program says may come before the end of its run: it could be what it is allowed to write for.
+                biased;
                 () = self.asked.cancelled(), if !self.is_cancelled => {
                     self.cancel();
                     continue;
@@ -328,11 +326,22 @@ impl<'a> Host<'a> {
                 () = until(self.kill_at) => {
                     return Err(format!("it did not end within {} s after it was told to, and was killed", GRACE.as_secs()));
                 }
+                said = next(&mut self.events, &mut self.lines) => match said {
+                    Said::Event(event) => event,
+                    Said::Line(line) => {
+                        self.session.log(line);
+                        continue;
+                    }
+                },
             };
             let Some(event) = event else { return Err(self.ended_early().await) };
             match self.session.take(event?)? {
                 Ask::Nothing => {}
-                Ask::Load(resource) => self.lock(resource.as_deref(), Command::Load).await,
+                Ask::Load(resource) => {
+                    if self.lock(resource.as_deref()).await {
+                        self.send(&Command::Load);
+                    }
+                }
                 Ask::Diff(resource) => self.diff_ready(resource).await,
             }
         }
@@ -346,20 +355,45 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Takes the lease of the target, and answers.
-    async fn lock(&mut self, resource: Option<&str>, answer: Command) {
-        let options = self.options;
-        let Some(lock) = &options.lock else { return self.send(&answer) };
-        let locked = tokio::select! {
-            locked = lock.lock(resource) => locked,
-            () = self.asked.cancelled() => return self.cancel(),
-            () = options.cancellation.cancelled() => return self.cancel(),
+    /// Whether the run is to end, though the program may not have been told so yet.
+    fn is_to_end(&self) -> bool {
+        self.is_cancelled
+            || self.asked.is_cancelled()
+            || self.options.cancellation.is_cancelled()
+            || self.deadline.is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Does this, unless the run is to end before it is done. Then there is nothing, and the program is told why by what follows it.
+    async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let done = tokio::select! {
+            // It begins in any case: what the history is told must reach it.
+            biased;
+            done = work => done,
+            () = self.asked.cancelled() => return None,
+            () = self.options.cancellation.cancelled() => return None,
+            () = until(self.deadline) => return None,
         };
-        match locked {
-            Ok(()) => self.send(&answer),
-            Err(LockError::Held(by)) => self.refuse(by),
-            Err(error) => self.refuse(error.to_string()),
+        (!self.is_to_end()).then_some(done)
+    }
+
+    /// Takes the lease of the target, and says whether the program may go on.
+    async fn lock(&mut self, resource: Option<&str>) -> bool {
+        let options = self.options;
+        let Some(lock) = &options.lock else { return !self.is_to_end() };
+        match self.unless_ended(lock.lock(resource)).await {
+            None => return false,
+            Some(Ok(())) => {}
+            Some(Err(LockError::Held(by))) => {
+                self.refuse(by);
+                return false;
+            }
+            Some(Err(error)) => {
+                self.refuse(error.to_string());
+                return false;
+            }
         }
+        self.locked.extend(resource.map(str::to_owned));
+        true
     }
 
     fn refuse(&mut self, reason: String) {
@@ -371,9 +405,10 @@ impl<'a> Host<'a> {
 
     /// Records that the diff is complete, and lets the program write if nothing is against it.
     async fn diff_ready(&mut self, resource: Option<String>) {
-        if let Some(recorder) = self.session.recorder() {
-            recorder.planned(self.session.planned()).await;
-        }
+        let recorded = match self.session.recorder() {
+            Some(recorder) => self.unless_ended(recorder.planned(self.session.planned())).await,
+            None => Some(()),
+        };
         let breaches = self.session.breaches();
         if !breaches.is_empty() {
             self.session.exceed(breaches.clone());
@@ -388,17 +423,13 @@ impl<'a> Host<'a> {
         if self.session.is_dry_run() {
             return;
         }
-        // A program that did not ask before it loaded its target is told to now.
-        if resource.is_some() && !self.session.has_locked() {
-            self.lock(resource.as_deref(), Command::Write).await;
-        } else if self.options.cancellation.is_cancelled() || self.is_cancelled {
-            return self.cancel();
-        } else {
-            self.send(&Command::Write);
+        // A program that did not name its target before it loaded it, or named another, is told to wait for it now.
+        let is_locked = resource.as_ref().is_none_or(|resource| self.locked.contains(resource));
+        if recorded.is_none() || !(is_locked || self.lock(resource.as_deref()).await) || self.is_to_end() {
+            return;
         }
-        if self.refusal.is_none() && !self.is_cancelled {
-            self.session.allow();
-        }
+        self.session.allow();
+        self.send(&Command::Write);
     }
 
     /// Why the program ended without the end of its run.
@@ -488,6 +519,22 @@ impl<'a> Host<'a> {
         };
         // A process that has left the group may hold the pipe.
         let _ = tokio::time::timeout(LAST_LINES, rest).await;
+    }
+}
+
+/// What a program says.
+enum Said {
+    /// Its next event, or its events have ended.
+    Event(Option<Result<StreamEvent, String>>),
+    /// A line of its standard error.
+    Line(LogLine),
+}
+
+/// What the program says next.
+async fn next(events: &mut Receiver<Result<StreamEvent, String>>, lines: &mut Receiver<LogLine>) -> Said {
+    tokio::select! {
+        event = events.recv() => Said::Event(event),
+        Some(line) = lines.recv() => Said::Line(line),
     }
 }
 

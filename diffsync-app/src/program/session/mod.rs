@@ -59,7 +59,6 @@ pub(super) struct Session<'a> {
     /// Where its events are printed, if they are.
     events: Option<Events>,
     stage: Stage,
-    has_locked: bool,
     /// The steps that have begun and not ended.
     open: Vec<Step>,
     begun: Instant,
@@ -103,7 +102,6 @@ impl<'a> Session<'a> {
             progress,
             events,
             stage: Stage::Silent,
-            has_locked: false,
             open: Vec::new(),
             begun: Instant::now(),
             told: OutcomeCounts::default(),
@@ -195,7 +193,6 @@ impl<'a> Session<'a> {
                 if self.stage != Stage::Begun || self.report.dry_run {
                     return Err("`lock_target` comes after the diff, or in a dry run".to_owned());
                 }
-                self.has_locked = true;
                 return Ok(Ask::Load(resource));
             }
             StreamEvent::Problem { side, model, record, text, rejects } => {
@@ -483,11 +480,6 @@ impl<'a> Session<'a> {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.report.dry_run
-    }
-
-    /// Whether the program has asked to load its target.
-    pub(super) fn has_locked(&self) -> bool {
-        self.has_locked
     }
 
     /// Notes the limits that the host keeps and that the diff exceeds.

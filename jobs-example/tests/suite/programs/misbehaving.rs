@@ -159,3 +159,51 @@ fn what_it_prints_to_standard_error_is_a_log_without_secrets() {
         assert!(!text.contains(secret) && !text.contains(json.trim_matches('"')), "{text}");
     }
 }
+
+#[test]
+fn nothing_is_written_once_the_run_is_to_end() {
+    // The history cannot be written while the diff waits to be recorded in it.
+    let lock = "import sqlite3, time\n\
+                history = sqlite3.connect('history.db', isolation_level=None)\n\
+                history.execute('BEGIN IMMEDIATE')\n\
+                open('locked', 'w').write('x')\n\
+                time.sleep(4)\n";
+    let run = "begin x; create 0 ams; python3 lock.py >&2 & while ! [ -s locked ]; do sleep 0.1; done; ready create 1\n\
+               read -r answer; echo \"$answer\" > answer; finish cancelled";
+    for (signal, limit) in [(false, "2s"), (true, "1h")] {
+        let place = Place::new().with_script("x", run);
+        std::fs::write(place.path("lock.py"), lock).unwrap();
+        let arguments = ["run", "x", "--apply", "--history", "required", "--time-limit", limit];
+        let mut command = place.host_command(&arguments);
+        let host = command.env("DIFFSYNC_DATABASE_URL", format!("sqlite://{}", place.path("history.db").display()));
+        let host = host.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        until(&place, "locked");
+        if signal {
+            sleep(Duration::from_millis(500));
+            assert!(Command::new("kill").args(["-TERM", &host.id().to_string()]).status().unwrap().success());
+        }
+        let said = crate::program::Said::of(host.wait_with_output().unwrap());
+        assert_eq!(place.read("answer"), "{\"command\":\"cancel\"}\n", "{}", said.err);
+        assert_eq!(said.code, if signal { 130 } else { 1 }, "{}", said.err);
+    }
+}
+
+#[test]
+fn a_program_that_names_its_target_only_with_the_diff_waits_for_it() {
+    let hold = "begin hold; echo '{\"event\":\"lock_target\",\"resource\":\"db:x\"}'; read -r answer; echo x > held; read -r answer\n\
+                finish cancelled";
+    let late = "begin late; echo '{\"event\":\"lock_target\",\"resource\":'$named'}'; read -r answer; create 0 ams\n\
+                ready create 1 | sed 's/}$/,\"resource\":\"db:x\"}/'; read -r answer; echo \"$answer\" > answer; finish cancelled";
+    let place = Place::new().with_script("hold", hold).with_script("late", late);
+    let holder = place.host_begun(&["run", "hold", "--apply"]);
+    until(&place, "held");
+    for named in ["null", "\"db:y\""] {
+        let mut command = place.host_command(&["run", "late", "--apply"]);
+        let said = crate::program::Said::of(command.env("named", named).output().unwrap());
+        assert_eq!(said.code, 4, "{}", said.err);
+        said.says("db:x` is in use by sync");
+        assert!(place.read("answer").contains("\"stop\""), "{}", place.read("answer"));
+    }
+    assert!(Command::new("kill").args(["-TERM", &holder.id().to_string()]).status().unwrap().success());
+    holder.wait_with_output().unwrap();
+}
