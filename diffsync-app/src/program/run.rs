@@ -468,7 +468,9 @@ impl<'a> Host<'a> {
         }
         self.process.kill().await;
 
-        match (self.refusal.take(), self.is_out_of_time) {
+        // What was done in the time that it had left is done.
+        let is_out_of_time = self.is_out_of_time && !self.session.did_everything();
+        match (self.refusal.take(), is_out_of_time) {
             (Some(refusal), _) => Verdict::Refused(refusal),
             (None, true) => {
                 Verdict::Failed(RunError::TimeLimit(self.options.time_limit.unwrap_or_default()).to_string())
@@ -498,16 +500,24 @@ impl<'a> Host<'a> {
     }
 
     fn fault(&mut self, fault: &str) -> Verdict {
-        if let Some(refusal) = self.refusal.take() {
+        let refusal = self.refusal.take();
+        if !self.session.wrote_too_early()
+            && let Some(refusal) = refusal
+        {
             return Verdict::Refused(refusal);
         }
         let path = self.session.path().display();
         let error = format!("the job program `{path}` failed: {fault}");
-        if self.is_out_of_time {
-            let limit = RunError::TimeLimit(self.options.time_limit.unwrap_or_default());
-            return Verdict::Failed(format!("{limit}\n{error}"));
-        }
-        Verdict::Failed(error)
+
+        // Why it was told to end comes before how it did that.
+        let cause = match refusal {
+            Some(refusal) => Some(refusal),
+            None if self.is_out_of_time => {
+                Some(RunError::TimeLimit(self.options.time_limit.unwrap_or_default()).to_string())
+            }
+            None => self.options.abort_reason.get().map(str::to_owned),
+        };
+        Verdict::Failed(cause.map_or_else(|| error.clone(), |cause| format!("{cause}\n{error}")))
     }
 
     /// Keeps the rest of the lines of a program that has ended.
