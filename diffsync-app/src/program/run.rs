@@ -11,7 +11,7 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::Refusal;
 use diffsync_core::report::{ConfigItem, RunError, Status};
 use diffsync_core::run::{CancellationToken, LockError, RunOptions};
-use diffsync_core::value::{Url, redact_url};
+use diffsync_core::value::{Url, redact_url, suggest};
 use diffsync_history::{LogLevel, LogLine};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -99,6 +99,13 @@ fn missing(job: &ProgramJob, selected: &Selected<'_>, values: &VariableValues) -
 
 /// The request to the program, and the options that are the host's.
 fn request(job: &ProgramJob, values: &VariableValues, options: &RunOptions) -> Result<(Request, RunOptions), String> {
+    for limit in &options.limit_overrides {
+        if !job.models().contains(&&*limit.model) {
+            let near = suggest(&limit.model, job.models().iter().copied());
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(format!("a limit names the model `{}`, which the job does not have{near}", limit.model));
+        }
+    }
     let mut sent = Options::of(options, &RunOptions::new(job.info));
     if job.max_deletes.is_some() && job.unknown_option(&["limit_overrides".to_owned()]).is_some() {
         // The host keeps that limit.
@@ -176,21 +183,21 @@ fn carry_out(
             let report = session.finish(Verdict::Refused(refusal.to_string()));
             return record_end(recording, report).await;
         }
-        let report = match Process::start(&job.path, "run").await {
+        match Process::start(&job.path, "run").await {
             Ok((process, pipes)) => {
                 let group = process.group();
                 // A program that is told to end may ignore it; the second signal is for that.
                 let signals = tokio::spawn(cancel_when_asked(asked.clone(), move || group.kill()));
                 let report = Host::new(session, process, pipes, request, &options, asked).run().await;
+                let report = record_end(recording, report).await;
                 signals.abort();
                 report
             }
             Err(error) => {
                 let error = format!("the job program `{}` cannot be started: {error}", job.path.display());
-                session.finish(Verdict::Failed(error))
+                record_end(recording, session.finish(Verdict::Failed(error))).await
             }
-        };
-        record_end(recording, report).await
+        }
     });
     runtime.shutdown_background();
     Ok(report)
@@ -246,8 +253,8 @@ impl<'a> Host<'a> {
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
         // A program that reads or writes nothing must not keep the host from watching it.
         tokio::spawn(write_commands(pipes.stdin, to_write));
-        tokio::spawn(read_events(pipes.stdout, sender));
-        tokio::spawn(read_lines(pipes.stderr, line_sender, Arc::clone(&last_lines)));
+        tokio::spawn(read_events(pipes.stdout, sender, session.secrets().clone()));
+        tokio::spawn(read_lines(pipes.stderr, line_sender, Arc::clone(&last_lines), session.secrets().clone()));
 
         let group = process.group();
         let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -455,10 +462,13 @@ impl<'a> Host<'a> {
         // The end of its input is the end of the conversation.
         let (closed, _) = mpsc::unbounded_channel();
         self.commands = closed;
+        let mut fault = None;
         let status = tokio::select! {
             status = self.process.wait_for(GRACE) => status,
             // It may still write lines.
-            () = drain(&mut self.events, &mut self.lines, &mut self.session) => self.process.wait_for(GRACE).await,
+            () = drain(&mut self.events, &mut self.lines, &mut self.session, &mut fault) => {
+                self.process.wait_for(GRACE).await
+            }
         };
         let name = self.session.path().display().to_string();
         match status {
@@ -467,6 +477,11 @@ impl<'a> Host<'a> {
             None => terminal::warn(&format!("the job program `{name}` did not end after its run, and was killed")),
         }
         self.process.kill().await;
+        let rest = drain(&mut self.events, &mut self.lines, &mut self.session, &mut fault);
+        let _ = tokio::time::timeout(LAST_LINES, rest).await;
+        if let Some(fault) = fault {
+            return self.fault(&fault);
+        }
 
         // What was done in the time that it had left is done.
         let is_out_of_time = self.is_out_of_time && !self.session.did_everything();
@@ -561,17 +576,18 @@ async fn ignore(events: &mut Receiver<Result<StreamEvent, String>>) {
     while events.recv().await.is_some() {}
 }
 
-/// Keeps the lines of a program that has told the end of its run, and ignores what else it tells.
+/// Keeps the lines of a program that has told the end of its run. Anything else that it tells is a fault.
 async fn drain(
     events: &mut Receiver<Result<StreamEvent, String>>,
     lines: &mut Receiver<LogLine>,
     session: &mut Session<'_>,
+    fault: &mut Option<String>,
 ) {
     loop {
         tokio::select! {
             Some(event) = events.recv() => {
-                if let Ok(StreamEvent::Log { at, level, target, step, message, fields }) = event {
-                    session.log(LogLine { at, level, target, step, message, fields });
+                if let Err(error) = event.and_then(|event| session.take(event)) {
+                    fault.get_or_insert(error);
                 }
             }
             Some(line) = lines.recv() => session.log(line),
@@ -591,8 +607,11 @@ async fn write_commands(mut stdin: ChildStdin, mut commands: UnboundedReceiver<S
     }
 }
 
-/// Reads events until the output ends, or holds something else.
-async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEvent, String>>) {
+/// Reads events until the output ends, or holds something else. What follows that is read as well, and ignored: a program that finds
+/// its output closed is ended by it, and could not finish what is in flight.
+async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEvent, String>>, secrets: Secrets) {
+    // A secret is hidden before the line is cut or escaped, since it could not be found after that.
+    let begins = |line: Vec<u8>| start(secrets.hide(String::from_utf8_lossy(&line).into_owned()).as_bytes());
     let mut lines = Lines::new(stdout, LONGEST_EVENT);
     loop {
         let line = lines.next().await;
@@ -601,20 +620,22 @@ async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEven
             // If it ended in the middle of a line, how it ended says more.
             Ok(None) | Err(LineError::Unfinished(_)) => return,
             Ok(Some(line)) => {
-                event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line)))
+                event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", begins(line)))
             }
             Err(LineError::TooLong(line)) => Err(format!(
                 "line {number} of its output is longer than {} MiB: {:?}",
                 LONGEST_EVENT >> 20,
-                start(&line)
+                begins(line)
             )),
             Err(LineError::Io(error)) => Err(format!("its output cannot be read: {error}")),
         };
         let is_last = event.is_err();
         if events.send(event).await.is_err() || is_last {
-            return;
+            break;
         }
     }
+    drop(events);
+    while matches!(lines.next().await, Ok(Some(_)) | Err(LineError::TooLong(_))) {}
 }
 
 fn event(line: &[u8]) -> Result<StreamEvent, String> {
@@ -623,14 +644,19 @@ fn event(line: &[u8]) -> Result<StreamEvent, String> {
 }
 
 /// Reads standard error as lines of the program's log, and keeps the last ones.
-async fn read_lines(stderr: ChildStderr, sender: mpsc::Sender<LogLine>, last: Arc<Mutex<VecDeque<String>>>) {
+async fn read_lines(
+    stderr: ChildStderr,
+    sender: mpsc::Sender<LogLine>,
+    last: Arc<Mutex<VecDeque<String>>>,
+    secrets: Secrets,
+) {
     let mut lines = Lines::new(stderr, LONGEST_LINE);
     loop {
         let line = match lines.next().await {
             Ok(Some(line)) | Err(LineError::TooLong(line) | LineError::Unfinished(line)) => line,
             Ok(None) | Err(LineError::Io(_)) => return,
         };
-        let message = String::from_utf8_lossy(&line).trim_end().to_owned();
+        let message = secrets.hide(String::from_utf8_lossy(&line).trim_end().to_owned());
         if message.is_empty() {
             continue;
         }

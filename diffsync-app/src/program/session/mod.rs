@@ -542,6 +542,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What must not be shown.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// The program's file.
     pub(super) fn path(&self) -> &'a Path {
         &self.job.path
