@@ -203,14 +203,16 @@ fn carry_out(
     Ok(report)
 }
 
-/// Waits until everything is recorded. A run that requires its history has failed if that is not complete.
+/// Waits until everything is recorded, and prints the end of the events. A run that requires its history has failed if that is not
+/// complete, and its events must say so as well. If they were printed, the result is how that went.
 async fn record_end(
     recording: Recording,
-    (mut report, streamed): (ProgramReport, Option<Exit>),
+    (mut report, events): (ProgramReport, Option<Events>),
 ) -> (ProgramReport, Option<Exit>) {
     if let Some(reason) = recording.end(report.error.is_some()).await {
         (report.status, report.error) = (Status::Failed, Some(reason));
     }
+    let streamed = events.map(|events| events.finish(&report));
     (report, streamed)
 }
 
@@ -295,7 +297,7 @@ impl<'a> Host<'a> {
     }
 
     /// Follows the program to its end.
-    async fn run(mut self) -> (ProgramReport, Option<Exit>) {
+    async fn run(mut self) -> (ProgramReport, Option<Events>) {
         let followed = self.follow().await;
         let verdict = match followed {
             Ok(()) => self.closed().await,

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::events::{StreamBreach, StreamEvent};
-use crate::exit::Exit;
 use crate::program::events::Events;
 use crate::program::job::ProgramJob;
 use crate::program::report::{Problem, ProgramReport, Row};
@@ -566,8 +565,8 @@ impl<'a> Session<'a> {
         self.report.breaches.extend(breaches);
     }
 
-    /// Records the end of the run, and returns its report, and how printing its events went if they were printed.
-    pub(super) fn finish(mut self, verdict: Verdict) -> (ProgramReport, Option<Exit>) {
+    /// Records the end of the run, and returns its report, and where its events are printed. Their end is still to be printed.
+    pub(super) fn finish(mut self, verdict: Verdict) -> (ProgramReport, Option<Events>) {
         // A bar that is still shown would stay on the terminal.
         for step in std::mem::take(&mut self.open) {
             if let Some(progress) = &self.progress {
@@ -612,8 +611,7 @@ impl<'a> Session<'a> {
                 retries: report.retries,
             });
         }
-        let streamed = self.events.map(|events| events.finish(&self.report));
-        (self.report, streamed)
+        (self.report, self.events)
     }
 
     /// The numbers of records by outcome: as the program says at its end, unless that is not what it told before.

@@ -130,7 +130,7 @@ fn until(place: &Place, file: &str) {
 #[test]
 fn the_host_keeps_the_limits_of_a_program_that_has_none() {
     let run = "begin x; delete 0 a; delete 1 b; delete 2 c; ready delete 3 7\n\
-               [ $dry = true ] || { read -r answer; case $answer in *write*) ;; *) finish cancelled; exit;; esac; }\n\
+               [ $dry = true ] || { read -r answer; case $answer in *write*) ;; *) finish cancelled; exit;; esac; deleted 0 a; deleted 1 b; deleted 2 c; }\n\
                finish completed";
     let place = Place::new().with_described("x", &json!({"max_deletes": "20%"}), run);
     for mode in ["--dry-run", "--apply"] {
@@ -141,6 +141,7 @@ fn the_host_keeps_the_limits_of_a_program_that_has_none() {
     place.host(0, &["run", "x", "--apply", "--allow-deletes", "site=3"]);
     place.host(0, &["show", "x"]).says("limits: 20% deletes");
     place.host(1, &["run", "x", "--allow-creates", "site=3"]).says("unexpected argument");
+    place.host(1, &["run", "x", "--allow-deletes", "sites=3"]).says("`sites`, which the job does not have; did you mean `site`?");
 }
 
 #[test]
@@ -206,4 +207,52 @@ fn a_program_that_names_its_target_only_with_the_diff_waits_for_it() {
     }
     assert!(Command::new("kill").args(["-TERM", &holder.id().to_string()]).status().unwrap().success());
     holder.wait_with_output().unwrap();
+}
+
+#[test]
+fn a_program_that_writes_though_it_was_refused_has_failed() {
+    let run = "begin x; delete 0 a; delete 1 b; ready delete 2; read -r answer; deleted 0 a; sleep 60";
+    let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
+    let said = place.host(1, &["run", "x", "--apply"]);
+    said.says("as done before it was allowed to write").says("it would delete 2 records").says("may or may not have been");
+}
+
+#[test]
+fn a_program_is_not_ended_by_its_output_while_it_finishes() {
+    let run = "begin x; create 0 ams; ready create 1; read -r answer; echo no event; sleep 1; echo more || exit; echo more\n\
+               sleep 1; echo x > finished; exit 0";
+    let place = Place::new().with_script("x", run);
+    place.host(1, &["run", "x", "--apply"]).says("this is not an event");
+    assert_eq!(place.read("finished"), "x\n");
+}
+
+#[test]
+fn a_secret_is_not_shown_by_a_line_that_is_no_event() {
+    let secret = "it's \"x\\y=z";
+    let run = "begin x; echo \"$X_TOKEN\" >&2; printf '%s\\n' \"no event: $X_TOKEN\"; sleep 60";
+    let token = json!({"variables": [{"name": "token", "secret": true, "env": "X_TOKEN", "required": true}]});
+    let place = Place::new().with_described("x", &token, run);
+    let mut command = place.host_command(&["run", "x"]);
+    let said = crate::program::Said::of(command.env("X_TOKEN", secret).output().unwrap());
+    said.says("no event: [secret]");
+    assert!(!said.err.contains("y=z"), "{}", said.err);
+}
+
+#[test]
+fn what_follows_the_end_of_a_run_is_a_fault() {
+    let run = "begin x; create 0 ams; ready create 1; read -r answer; done_ 0 ams; finish completed 1; done_ 0 ams";
+    let place = Place::new().with_script("x", run);
+    place.host(1, &["run", "x", "--apply"]).says("an event follows `run_finished`");
+}
+
+#[test]
+fn the_end_of_the_events_is_that_of_the_run() {
+    // The history is gone when its end is recorded.
+    let run = "begin x; ready create 0; sleep 1; for file in history.db*; do : > $file; done; finish completed";
+    let place = Place::new().with_script("x", run);
+    let mut command = place.host_command(&["run", "x", "--history", "required", "--output", "jsonl"]);
+    let database = format!("sqlite://{}", place.path("history.db").display());
+    let said = crate::program::Said::of(command.env("DIFFSYNC_DATABASE_URL", database).output().unwrap());
+    let last: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
+    assert_eq!((said.code, &last["status"]), (1, &json!("failed")), "{}{}", said.out, said.err);
 }
