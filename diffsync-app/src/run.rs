@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use diffsync_core::job::{JobEntry, PreparedJob, VariableSpec, VariableValues};
-use diffsync_core::report::{Observer, RunError, RunReport, Status, TracingObserver};
+use diffsync_core::report::{Event, Observer, RunError, RunReport, Status, TracingObserver};
 use diffsync_core::run::RunOptions;
 use diffsync_history::SyncId;
 
@@ -110,7 +110,7 @@ pub(crate) fn execute(
     observers.extend(log);
     observers.extend(recording.observer());
     // Last, so that what the others log of an event comes before it.
-    observers.extend(stream.iter().map(|stream| Arc::clone(stream) as Arc<dyn Observer>));
+    observers.extend(stream.iter().map(|stream| Arc::new(UntilEnd(Arc::clone(stream))) as Arc<dyn Observer>));
 
     let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone(), || {}));
     let report = runtime.block_on(async {
@@ -121,11 +121,26 @@ pub(crate) fn execute(
         }
         report
     });
-    let streamed = stream.map(|stream| terminal::printed(stream.finish()));
+    let streamed = stream.map(|stream| {
+        stream.observe(&Event::RunFinished(&report));
+        terminal::printed(stream.finish())
+    });
     signals.abort();
     // A cancelled loader may still block a thread; its result is not needed.
     runtime.shutdown_background();
     Ok((report, sync, streamed))
+}
+
+/// Passes the events of a run on but for its end, which is not known before its history is complete.
+#[derive(Debug)]
+struct UntilEnd(Arc<EventStream>);
+
+impl Observer for UntilEnd {
+    fn observe(&self, event: &Event<'_>) {
+        if !matches!(event, Event::RunFinished(_)) {
+            self.0.observe(event);
+        }
+    }
 }
 
 /// The stream of the events of a run, if it is wanted.

@@ -1,7 +1,7 @@
 //! The command `run JOB` for a job of another program: the program does the work, and this one keeps its history, its lease and its
 //! limits, and ends it if it must.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,14 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::Refusal;
 use diffsync_core::report::{ConfigItem, RunError, Status};
 use diffsync_core::run::{CancellationToken, LockError, RunOptions};
-use diffsync_core::value::{Url, redact_url};
+use diffsync_core::value::{Url, redact_url, suggest};
 use diffsync_history::{LogLevel, LogLine};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::events::Events;
 use super::job::ProgramJob;
@@ -52,8 +53,11 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long the last lines of a program that has ended are waited for.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// How many events are read ahead.
+/// How many events and lines are read ahead.
 const READ_AHEAD: usize = 1_024;
+
+/// How many KiB of events are read ahead.
+const READ_AHEAD_KIB: usize = 32 << 10;
 
 /// Runs a job of another program.
 pub(crate) fn run(
@@ -99,6 +103,13 @@ fn missing(job: &ProgramJob, selected: &Selected<'_>, values: &VariableValues) -
 
 /// The request to the program, and the options that are the host's.
 fn request(job: &ProgramJob, values: &VariableValues, options: &RunOptions) -> Result<(Request, RunOptions), String> {
+    for limit in &options.limit_overrides {
+        if !job.models().contains(&&*limit.model) {
+            let near = suggest(&limit.model, job.models().iter().copied());
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(format!("a limit names the model `{}`, which the job does not have{near}", limit.model));
+        }
+    }
     let mut sent = Options::of(options, &RunOptions::new(job.info));
     if job.max_deletes.is_some() && job.unknown_option(&["limit_overrides".to_owned()]).is_some() {
         // The host keeps that limit.
@@ -176,34 +187,36 @@ fn carry_out(
             let report = session.finish(Verdict::Refused(refusal.to_string()));
             return record_end(recording, report).await;
         }
-        let report = match Process::start(&job.path, "run").await {
+        match Process::start(&job.path, "run").await {
             Ok((process, pipes)) => {
                 let group = process.group();
                 // A program that is told to end may ignore it; the second signal is for that.
                 let signals = tokio::spawn(cancel_when_asked(asked.clone(), move || group.kill()));
                 let report = Host::new(session, process, pipes, request, &options, asked).run().await;
+                let report = record_end(recording, report).await;
                 signals.abort();
                 report
             }
             Err(error) => {
                 let error = format!("the job program `{}` cannot be started: {error}", job.path.display());
-                session.finish(Verdict::Failed(error))
+                record_end(recording, session.finish(Verdict::Failed(error))).await
             }
-        };
-        record_end(recording, report).await
+        }
     });
     runtime.shutdown_background();
     Ok(report)
 }
 
-/// Waits until everything is recorded. A run that requires its history has failed if that is not complete.
+/// Waits until everything is recorded, and prints the end of the events. A run that requires its history has failed if that is not
+/// complete, and its events must say so as well. If they were printed, the result is how that went.
 async fn record_end(
     recording: Recording,
-    (mut report, streamed): (ProgramReport, Option<Exit>),
+    (mut report, events): (ProgramReport, Option<Events>),
 ) -> (ProgramReport, Option<Exit>) {
     if let Some(reason) = recording.end(report.error.is_some()).await {
         (report.status, report.error) = (Status::Failed, Some(reason));
     }
+    let streamed = events.map(|events| events.finish(&report));
     (report, streamed)
 }
 
@@ -215,8 +228,10 @@ struct Host<'a> {
     options: &'a RunOptions,
     /// The user asked for the end of the run.
     asked: CancellationToken,
+    /// The targets that no other run writes to meanwhile.
+    locked: HashSet<String>,
     commands: UnboundedSender<String>,
-    events: Receiver<Result<StreamEvent, String>>,
+    events: Receiver<Read>,
     lines: Receiver<LogLine>,
     /// The last lines of standard error.
     last_lines: Arc<Mutex<VecDeque<String>>>,
@@ -244,8 +259,8 @@ impl<'a> Host<'a> {
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
         // A program that reads or writes nothing must not keep the host from watching it.
         tokio::spawn(write_commands(pipes.stdin, to_write));
-        tokio::spawn(read_events(pipes.stdout, sender));
-        tokio::spawn(read_lines(pipes.stderr, line_sender, Arc::clone(&last_lines)));
+        tokio::spawn(read_events(pipes.stdout, sender, session.secrets().clone()));
+        tokio::spawn(read_lines(pipes.stderr, line_sender, Arc::clone(&last_lines), session.secrets().clone()));
 
         let group = process.group();
         let deadline = options.time_limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -255,6 +270,7 @@ impl<'a> Host<'a> {
             group,
             options,
             asked,
+            locked: HashSet::new(),
             commands,
             events,
             lines,
@@ -285,7 +301,7 @@ impl<'a> Host<'a> {
     }
 
     /// Follows the program to its end.
-    async fn run(mut self) -> (ProgramReport, Option<Exit>) {
+    async fn run(mut self) -> (ProgramReport, Option<Events>) {
         let followed = self.follow().await;
         let verdict = match followed {
             Ok(()) => self.closed().await,
@@ -302,13 +318,8 @@ impl<'a> Host<'a> {
     async fn follow(&mut self) -> Result<(), String> {
         while !self.session.is_finished() {
             let event = tokio::select! {
-                event = self.events.recv() => event,
-                line = self.lines.recv(), if !self.lines.is_closed() || !self.lines.is_empty() => {
-                    if let Some(line) = line {
-                        self.session.log(line);
-                    }
-                    continue;
-                }
+                // Nothing that the program says may come before the end of its run: it could be what it is allowed to write for.
+                biased;
                 () = self.asked.cancelled(), if !self.is_cancelled => {
                     self.cancel();
                     continue;
@@ -328,11 +339,24 @@ impl<'a> Host<'a> {
                 () = until(self.kill_at) => {
                     return Err(format!("it did not end within {} s after it was told to, and was killed", GRACE.as_secs()));
                 }
+                said = next(&mut self.events, &mut self.lines) => match said {
+                    Said::Event(event) => event,
+                    Said::Line(line) => {
+                        self.session.log(line);
+                        continue;
+                    }
+                },
             };
-            let Some(event) = event else { return Err(self.ended_early().await) };
-            match self.session.take(event?)? {
+            let Some(Read { event, bytes, .. }) = event else { return Err(self.ended_early().await) };
+            let event = event?;
+            self.session.hold(&event, bytes)?;
+            match self.session.take(event)? {
                 Ask::Nothing => {}
-                Ask::Load(resource) => self.lock(resource.as_deref(), Command::Load).await,
+                Ask::Load(resource) => {
+                    if self.lock(resource.as_deref()).await {
+                        self.send(&Command::Load);
+                    }
+                }
                 Ask::Diff(resource) => self.diff_ready(resource).await,
             }
         }
@@ -346,20 +370,45 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Takes the lease of the target, and answers.
-    async fn lock(&mut self, resource: Option<&str>, answer: Command) {
-        let options = self.options;
-        let Some(lock) = &options.lock else { return self.send(&answer) };
-        let locked = tokio::select! {
-            locked = lock.lock(resource) => locked,
-            () = self.asked.cancelled() => return self.cancel(),
-            () = options.cancellation.cancelled() => return self.cancel(),
+    /// Whether the run is to end, though the program may not have been told so yet.
+    fn is_to_end(&self) -> bool {
+        self.is_cancelled
+            || self.asked.is_cancelled()
+            || self.options.cancellation.is_cancelled()
+            || self.deadline.is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Does this, unless the run is to end before it is done. Then there is nothing, and the program is told why by what follows it.
+    async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let done = tokio::select! {
+            // It begins in any case: what the history is told must reach it.
+            biased;
+            done = work => done,
+            () = self.asked.cancelled() => return None,
+            () = self.options.cancellation.cancelled() => return None,
+            () = until(self.deadline) => return None,
         };
-        match locked {
-            Ok(()) => self.send(&answer),
-            Err(LockError::Held(by)) => self.refuse(by),
-            Err(error) => self.refuse(error.to_string()),
+        (!self.is_to_end()).then_some(done)
+    }
+
+    /// Takes the lease of the target, and says whether the program may go on.
+    async fn lock(&mut self, resource: Option<&str>) -> bool {
+        let options = self.options;
+        let Some(lock) = &options.lock else { return !self.is_to_end() };
+        match self.unless_ended(lock.lock(resource)).await {
+            None => return false,
+            Some(Ok(())) => {}
+            Some(Err(LockError::Held(by))) => {
+                self.refuse(by);
+                return false;
+            }
+            Some(Err(error)) => {
+                self.refuse(error.to_string());
+                return false;
+            }
         }
+        self.locked.extend(resource.map(str::to_owned));
+        true
     }
 
     fn refuse(&mut self, reason: String) {
@@ -371,9 +420,10 @@ impl<'a> Host<'a> {
 
     /// Records that the diff is complete, and lets the program write if nothing is against it.
     async fn diff_ready(&mut self, resource: Option<String>) {
-        if let Some(recorder) = self.session.recorder() {
-            recorder.planned(self.session.planned()).await;
-        }
+        let recorded = match self.session.recorder() {
+            Some(recorder) => self.unless_ended(recorder.planned(self.session.planned())).await,
+            None => Some(()),
+        };
         let breaches = self.session.breaches();
         if !breaches.is_empty() {
             self.session.exceed(breaches.clone());
@@ -388,17 +438,23 @@ impl<'a> Host<'a> {
         if self.session.is_dry_run() {
             return;
         }
-        // A program that did not ask before it loaded its target is told to now.
-        if resource.is_some() && !self.session.has_locked() {
-            self.lock(resource.as_deref(), Command::Write).await;
-        } else if self.options.cancellation.is_cancelled() || self.is_cancelled {
-            return self.cancel();
-        } else {
-            self.send(&Command::Write);
+        // If this process is killed, the program may go on for a while, and the next run must wait for it.
+        if let (Some(recorder), Some(child)) = (self.session.recorder(), self.group.leader()) {
+            match self.unless_ended(recorder.keep_leases_for(child)).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the leases may end before the program, should this one be killed")
+                }
+                None => return,
+            }
         }
-        if self.refusal.is_none() && !self.is_cancelled {
-            self.session.allow();
+        // A program that did not name its target before it loaded it, or named another, is told to wait for it now.
+        let is_locked = resource.as_ref().is_none_or(|resource| self.locked.contains(resource));
+        if recorded.is_none() || !(is_locked || self.lock(resource.as_deref()).await) || self.is_to_end() {
+            return;
         }
+        self.session.allow();
+        self.send(&Command::Write);
     }
 
     /// Why the program ended without the end of its run.
@@ -424,10 +480,13 @@ impl<'a> Host<'a> {
         // The end of its input is the end of the conversation.
         let (closed, _) = mpsc::unbounded_channel();
         self.commands = closed;
+        let mut fault = None;
         let status = tokio::select! {
             status = self.process.wait_for(GRACE) => status,
             // It may still write lines.
-            () = drain(&mut self.events, &mut self.lines, &mut self.session) => self.process.wait_for(GRACE).await,
+            () = drain(&mut self.events, &mut self.lines, &mut self.session, &mut fault) => {
+                self.process.wait_for(GRACE).await
+            }
         };
         let name = self.session.path().display().to_string();
         match status {
@@ -436,8 +495,15 @@ impl<'a> Host<'a> {
             None => terminal::warn(&format!("the job program `{name}` did not end after its run, and was killed")),
         }
         self.process.kill().await;
+        let rest = drain(&mut self.events, &mut self.lines, &mut self.session, &mut fault);
+        let _ = tokio::time::timeout(LAST_LINES, rest).await;
+        if let Some(fault) = fault {
+            return self.fault(&fault);
+        }
 
-        match (self.refusal.take(), self.is_out_of_time) {
+        // What was done in the time that it had left is done.
+        let is_out_of_time = self.is_out_of_time && !self.session.did_everything();
+        match (self.refusal.take(), is_out_of_time) {
             (Some(refusal), _) => Verdict::Refused(refusal),
             (None, true) => {
                 Verdict::Failed(RunError::TimeLimit(self.options.time_limit.unwrap_or_default()).to_string())
@@ -467,16 +533,24 @@ impl<'a> Host<'a> {
     }
 
     fn fault(&mut self, fault: &str) -> Verdict {
-        if let Some(refusal) = self.refusal.take() {
+        let refusal = self.refusal.take();
+        if !self.session.wrote_too_early()
+            && let Some(refusal) = refusal
+        {
             return Verdict::Refused(refusal);
         }
         let path = self.session.path().display();
         let error = format!("the job program `{path}` failed: {fault}");
-        if self.is_out_of_time {
-            let limit = RunError::TimeLimit(self.options.time_limit.unwrap_or_default());
-            return Verdict::Failed(format!("{limit}\n{error}"));
-        }
-        Verdict::Failed(error)
+
+        // Why it was told to end comes before how it did that.
+        let cause = match refusal {
+            Some(refusal) => Some(refusal),
+            None if self.is_out_of_time => {
+                Some(RunError::TimeLimit(self.options.time_limit.unwrap_or_default()).to_string())
+            }
+            None => self.options.abort_reason.get().map(str::to_owned),
+        };
+        Verdict::Failed(cause.map_or_else(|| error.clone(), |cause| format!("{cause}\n{error}")))
     }
 
     /// Keeps the rest of the lines of a program that has ended.
@@ -491,6 +565,31 @@ impl<'a> Host<'a> {
     }
 }
 
+/// What was read as the next event.
+struct Read {
+    event: Result<StreamEvent, String>,
+    /// The length of its line.
+    bytes: usize,
+    /// Given back once the event was taken.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// What a program says.
+enum Said {
+    /// Its next event, or its events have ended.
+    Event(Option<Read>),
+    /// A line of its standard error.
+    Line(LogLine),
+}
+
+/// What the program says next.
+async fn next(events: &mut Receiver<Read>, lines: &mut Receiver<LogLine>) -> Said {
+    tokio::select! {
+        event = events.recv() => Said::Event(event),
+        Some(line) = lines.recv() => Said::Line(line),
+    }
+}
+
 /// Waits until then, or for ever.
 async fn until(at: Option<Instant>) {
     match at {
@@ -500,21 +599,22 @@ async fn until(at: Option<Instant>) {
 }
 
 /// Ignores what else a program tells, so that it does not wait for its reader.
-async fn ignore(events: &mut Receiver<Result<StreamEvent, String>>) {
+async fn ignore(events: &mut Receiver<Read>) {
     while events.recv().await.is_some() {}
 }
 
-/// Keeps the lines of a program that has told the end of its run, and ignores what else it tells.
+/// Keeps the lines of a program that has told the end of its run. Anything else that it tells is a fault.
 async fn drain(
-    events: &mut Receiver<Result<StreamEvent, String>>,
+    events: &mut Receiver<Read>,
     lines: &mut Receiver<LogLine>,
     session: &mut Session<'_>,
+    fault: &mut Option<String>,
 ) {
     loop {
         tokio::select! {
-            Some(event) = events.recv() => {
-                if let Ok(StreamEvent::Log { at, level, target, step, message, fields }) = event {
-                    session.log(LogLine { at, level, target, step, message, fields });
+            Some(Read { event, .. }) = events.recv() => {
+                if let Err(error) = event.and_then(|event| session.take(event)) {
+                    fault.get_or_insert(error);
                 }
             }
             Some(line) = lines.recv() => session.log(line),
@@ -534,30 +634,39 @@ async fn write_commands(mut stdin: ChildStdin, mut commands: UnboundedReceiver<S
     }
 }
 
-/// Reads events until the output ends, or holds something else.
-async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEvent, String>>) {
+/// Reads events until the output ends, or holds something else. What follows that is read as well, and ignored: a program that finds
+/// its output closed is ended by it, and could not finish what is in flight.
+async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Read>, secrets: Secrets) {
+    // A secret is hidden before the line is cut or escaped, since it could not be found after that.
+    let begins = |line: Vec<u8>| start(secrets.hide(String::from_utf8_lossy(&line).into_owned()).as_bytes());
     let mut lines = Lines::new(stdout, LONGEST_EVENT);
+    let room = Arc::new(Semaphore::new(READ_AHEAD_KIB));
     loop {
         let line = lines.next().await;
         let number = lines.number();
+        let bytes = line.as_ref().map_or(0, |line| line.as_ref().map_or(0, Vec::len));
+        let kib = u32::try_from((bytes >> 10) + 1).unwrap_or(u32::MAX);
+        let room = Arc::clone(&room).acquire_many_owned(kib).await.ok();
         let event = match line {
             // If it ended in the middle of a line, how it ended says more.
             Ok(None) | Err(LineError::Unfinished(_)) => return,
             Ok(Some(line)) => {
-                event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line)))
+                event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", begins(line)))
             }
             Err(LineError::TooLong(line)) => Err(format!(
                 "line {number} of its output is longer than {} MiB: {:?}",
                 LONGEST_EVENT >> 20,
-                start(&line)
+                begins(line)
             )),
             Err(LineError::Io(error)) => Err(format!("its output cannot be read: {error}")),
         };
         let is_last = event.is_err();
-        if events.send(event).await.is_err() || is_last {
-            return;
+        if events.send(Read { event, bytes, _room: room }).await.is_err() || is_last {
+            break;
         }
     }
+    drop(events);
+    while matches!(lines.next().await, Ok(Some(_)) | Err(LineError::TooLong(_))) {}
 }
 
 fn event(line: &[u8]) -> Result<StreamEvent, String> {
@@ -566,14 +675,19 @@ fn event(line: &[u8]) -> Result<StreamEvent, String> {
 }
 
 /// Reads standard error as lines of the program's log, and keeps the last ones.
-async fn read_lines(stderr: ChildStderr, sender: mpsc::Sender<LogLine>, last: Arc<Mutex<VecDeque<String>>>) {
+async fn read_lines(
+    stderr: ChildStderr,
+    sender: mpsc::Sender<LogLine>,
+    last: Arc<Mutex<VecDeque<String>>>,
+    secrets: Secrets,
+) {
     let mut lines = Lines::new(stderr, LONGEST_LINE);
     loop {
         let line = match lines.next().await {
             Ok(Some(line)) | Err(LineError::TooLong(line) | LineError::Unfinished(line)) => line,
             Ok(None) | Err(LineError::Io(_)) => return,
         };
-        let message = String::from_utf8_lossy(&line).trim_end().to_owned();
+        let message = secrets.hide(String::from_utf8_lossy(&line).trim_end().to_owned());
         if message.is_empty() {
             continue;
         }

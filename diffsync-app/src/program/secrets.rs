@@ -9,20 +9,33 @@ use super::job::ProgramJob;
 const SHORTEST: usize = 4;
 
 /// The values of the secret variables, as they may be spelled.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// The secrets of a run with these values. One without a value is read by the program from its environment.
     pub(super) fn of(job: &ProgramJob, values: &VariableValues) -> Self {
         let secret = job.variables().iter().filter(|spec| spec.secret);
-        let given = secret.flat_map(|spec| values.get(spec.name)).filter(|text| text.len() >= SHORTEST);
-        let spelled = given.flat_map(|text| {
-            let json = Value::from(text.as_str()).to_string();
-            [text.clone(), json.trim_matches('"').to_owned()]
+        let given = secret.flat_map(|spec| match values.get(spec.name) {
+            [] => spec.env.and_then(|env| std::env::var(env).ok()).into_iter().collect(),
+            texts => texts.to_vec(),
         });
-        let mut spelled: Vec<_> = spelled.collect();
+        Self::spelled(given)
+    }
+
+    fn spelled(given: impl IntoIterator<Item = String>) -> Self {
+        let mut spelled = Vec::new();
+        for text in given {
+            // A key of several lines may be shown line by line.
+            spelled.extend(text.lines().map(|line| line.trim().to_owned()));
+            let json = Value::from(text.as_str()).to_string();
+            spelled.extend(json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).map(str::to_owned));
+            spelled.push(text);
+        }
+        spelled.retain(|text| text.len() >= SHORTEST);
         // One may be a part of another.
         spelled.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        spelled.dedup();
         Self(spelled)
     }
 
@@ -55,9 +68,28 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_however_it_is_spelled() {
         let secret = "p\"a\\ss=w";
-        let secrets = Secrets(vec![Value::from(secret).to_string().trim_matches('"').to_owned(), secret.to_owned()]);
+        let secrets = Secrets::spelled([secret.to_owned()]);
         assert_eq!(secrets.hide(format!("token {secret}!")), "token [secret]!");
         assert_eq!(secrets.hide(json!({ "token": secret }).to_string()), r#"{"token":"[secret]"}"#);
         assert_eq!(secrets.hide_in(json!({"a": [secret, 1]})), json!({"a": ["[secret]", 1]}));
+    }
+
+    #[test]
+    fn each_line_of_a_secret_is_hidden() {
+        let secrets = Secrets::spelled(["-----BEGIN-----\r\n  c2VjcmV0\nab\n".to_owned()]);
+        assert_eq!(secrets.hide("key: c2VjcmV0".to_owned()), "key: [secret]");
+        assert_eq!(secrets.hide("-----BEGIN-----".to_owned()), "[secret]");
+        assert_eq!(secrets.hide("about".to_owned()), "about");
+    }
+
+    #[test]
+    fn a_secret_that_the_program_takes_from_its_environment_is_hidden() {
+        let described = json!({
+            "id": "x", "source_label": "A", "target_label": "B", "models": ["site"],
+            "variables": [{"name": "token", "secret": true, "env": "CARGO_PKG_DESCRIPTION"}],
+        });
+        let job = ProgramJob::new("/jobs/x".into(), "1", serde_json::from_value(described).unwrap()).unwrap();
+        let text = std::env::var("CARGO_PKG_DESCRIPTION").unwrap();
+        assert_eq!(Secrets::of(&job, &VariableValues::new()).hide(text), "[secret]");
     }
 }

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::events::{StreamBreach, StreamEvent};
-use crate::exit::Exit;
 use crate::program::events::Events;
 use crate::program::job::ProgramJob;
 use crate::program::report::{Problem, ProgramReport, Row};
@@ -24,6 +23,9 @@ use crate::terminal;
 
 /// The deepest nesting of a record, as in the core.
 const DEEPEST: u32 = 50;
+
+/// How many bytes of events are held for the report.
+const MOST_HELD: usize = 1 << 30;
 
 /// What the program waits for.
 #[derive(Debug, PartialEq)]
@@ -59,10 +61,17 @@ pub(super) struct Session<'a> {
     /// Where its events are printed, if they are.
     events: Option<Events>,
     stage: Stage,
-    has_locked: bool,
+    /// Whether the target may have been changed.
+    may_have_written: bool,
+    /// Whether it reported a record as done before it was allowed to write.
+    wrote_too_early: bool,
+    /// Whether each row of the diff has its outcome.
+    done: Vec<bool>,
     /// The steps that have begun and not ended.
     open: Vec<Step>,
     begun: Instant,
+    /// How many bytes of events are held for the report.
+    held: usize,
     /// The outcomes that were told so far.
     told: OutcomeCounts,
     /// What the program said at the end.
@@ -103,9 +112,12 @@ impl<'a> Session<'a> {
             progress,
             events,
             stage: Stage::Silent,
-            has_locked: false,
+            may_have_written: false,
+            wrote_too_early: false,
+            done: Vec::new(),
             open: Vec::new(),
             begun: Instant::now(),
+            held: 0,
             told: OutcomeCounts::default(),
             end: None,
             report,
@@ -125,6 +137,19 @@ impl<'a> Session<'a> {
     /// The program is allowed to write.
     pub(super) fn allow(&mut self) {
         self.stage = Stage::Writing;
+        self.may_have_written = true;
+    }
+
+    /// Whether the program reported a record as done before it was allowed to write.
+    pub(super) fn wrote_too_early(&self) -> bool {
+        self.wrote_too_early
+    }
+
+    /// Whether the program has told that it did all there was to do.
+    pub(super) fn did_everything(&self) -> bool {
+        let OutcomeCounts { not_attempted, unknown, .. } = self.counts();
+        let ended_well = |end: &End| matches!(end.status, Status::Completed | Status::Partial);
+        self.end.as_ref().is_some_and(ended_well) && (self.report.dry_run || not_attempted + unknown == 0)
     }
 
     /// The limits on deletes that the host keeps and that the diff exceeds.
@@ -156,6 +181,27 @@ impl<'a> Session<'a> {
         self.report.summary.as_ref().map(planned).unwrap_or_default()
     }
 
+    /// Counts an event of this length, if it is one that is held for the report.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than this program has room for.
+    pub(super) fn hold(&mut self, event: &StreamEvent, bytes: usize) -> Result<(), String> {
+        let is_held = match event {
+            StreamEvent::Change { .. } | StreamEvent::Problem { .. } => true,
+            StreamEvent::RecordDone { reason, .. } => reason.is_some(),
+            _ => false,
+        };
+        self.held = self.held.saturating_add(if is_held { bytes } else { 0 });
+        if self.held > MOST_HELD {
+            return Err(format!(
+                "it told more than {} GiB of changes, problems and failures; leave some of them out with a filter",
+                MOST_HELD >> 30
+            ));
+        }
+        Ok(())
+    }
+
     /// Takes the next event, and says what the program waits for.
     ///
     /// # Errors
@@ -169,15 +215,30 @@ impl<'a> Session<'a> {
                 (Stage::Begun | Stage::Planned | Stage::Writing, true) => {
                     return Err("`run_started` comes twice".to_owned());
                 }
-                (Stage::Finished, _) => return Err("an event follows `run_finished`".to_owned()),
+                (Stage::Finished, _) => {
+                    if matches!(event, StreamEvent::RecordDone { .. }) && !self.may_have_written {
+                        (self.wrote_too_early, self.may_have_written) = (true, true);
+                    }
+                    return Err("an event follows `run_finished`".to_owned());
+                }
                 _ => {}
             }
         }
 
         let event = self.without_secrets(event);
-        if let Some(events) = &mut self.events {
-            events.pass_on(&event);
+        let mut shown = self.events.is_some().then(|| event.clone());
+        let ask = self.accept(event)?;
+        if let Some(StreamEvent::DiffReady { breaches, .. }) = &mut shown {
+            // Its reader is to see the limits of both.
+            breaches.extend(self.breaches().iter().map(Into::into));
         }
+        if let (Some(events), Some(event)) = (&mut self.events, &shown) {
+            events.pass_on(event);
+        }
+        Ok(ask)
+    }
+
+    fn accept(&mut self, event: StreamEvent) -> Result<Ask, String> {
         match event {
             StreamEvent::RunStarted { job, dry_run, .. } => self.run_started(&job, dry_run)?,
             StreamEvent::StepStarted { step } => self.step_started(step)?,
@@ -195,7 +256,6 @@ impl<'a> Session<'a> {
                 if self.stage != Stage::Begun || self.report.dry_run {
                     return Err("`lock_target` comes after the diff, or in a dry run".to_owned());
                 }
-                self.has_locked = true;
                 return Ok(Ask::Load(resource));
             }
             StreamEvent::Problem { side, model, record, text, rejects } => {
@@ -220,7 +280,7 @@ impl<'a> Session<'a> {
                 return Ok(Ask::Diff(resource));
             }
             StreamEvent::RecordDone { at, seq, model, record, operation, outcome, reason, url, object: _ } => {
-                let model = self.record_done(seq, &model, &record, operation)?;
+                let model = self.record_done(seq, &model, &record, operation, outcome)?;
                 let url = url.and_then(|url| url.parse().ok());
                 count(&mut self.told, outcome);
                 if let Some(recorder) = &self.recorder {
@@ -350,6 +410,13 @@ impl<'a> Session<'a> {
         if change.depth != expected || expected > DEEPEST {
             return Err(format!("the `change` {seq} has the depth {}", change.depth));
         }
+        if !matches!(
+            (change.withheld.as_deref(), change.action),
+            (None, _) | (Some("held" | "unsupported"), Some(_)) | (Some("cascaded"), Some(Operation::Delete))
+        ) {
+            let withheld = change.withheld.unwrap_or_default();
+            return Err(format!("the `change` {seq} cannot be withheld as {withheld:?}"));
+        }
         if !change.changes.as_ref().is_none_or(Value::is_object) {
             return Err(format!("the `changes` of the `change` {seq} are no object"));
         }
@@ -365,6 +432,7 @@ impl<'a> Session<'a> {
             withheld: change.withheld.clone(),
             changes: change.changes.clone(),
         });
+        self.done.push(false);
         if let Some(recorder) = &self.recorder {
             recorder.planned_change(change);
         }
@@ -375,16 +443,24 @@ impl<'a> Session<'a> {
         if self.stage != Stage::Begun {
             return Err("`diff_ready` comes twice".to_owned());
         }
-        let mut models = Vec::new();
+        let mut models: Vec<ModelSummary> = Vec::new();
+        let mut total = Counts::default();
         for planned in counts.models {
             let model = self.model(&planned.model)?;
+            if models.iter().any(|summary| summary.model == model) {
+                return Err(format!("`diff_ready` counts {model} twice"));
+            }
             self.check_counts(model, planned.counts)?;
+            total = sum(&total, &planned.counts).ok_or_else(|| format!("`diff_ready` counts too much of {model}"))?;
             models.push(ModelSummary { model, counts: planned.counts });
         }
         if let Some(row) = self.report.rows.iter().find(|row| !models.iter().any(|model| model.model == row.model)) {
             return Err(format!("`diff_ready` does not count {}", row.model));
         }
-        self.report.summary = Some(DiffSummary { total: counts.total, models });
+        if total != counts.total {
+            return Err("the `total` of `diff_ready` is not the sum of its models".to_owned());
+        }
+        self.report.summary = Some(DiffSummary { total, models });
         let known = |breach: StreamBreach| {
             let StreamBreach { model, operation, count, records, limit } = breach;
             let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
@@ -397,47 +473,78 @@ impl<'a> Session<'a> {
 
     /// Guards and reports count on these numbers, so they must be those of the changes.
     fn check_counts(&self, model: &str, counts: Counts) -> Result<(), String> {
-        for (operation, counted) in
-            [(Operation::Create, counts.create), (Operation::Update, counts.update), (Operation::Delete, counts.delete)]
-        {
-            let is_one = |row: &&Row| row.model == model && row.action == Some(operation) && row.withheld.is_none();
-            let told = self.report.rows.iter().filter(is_one).count();
+        let mut told = Counts::default();
+        for row in self.report.rows.iter().filter(|row| row.model == model) {
+            match (row.withheld.as_deref(), row.action) {
+                (_, None) => continue,
+                (Some("unsupported"), _) => told.unsupported += 1,
+                (Some("cascaded"), _) => told.cascade += 1,
+                (Some(_), _) => told.held += 1,
+                (None, Some(Operation::Create)) => told.create += 1,
+                (None, Some(Operation::Update)) => told.update += 1,
+                (None, Some(Operation::Delete)) => told.delete += 1,
+            }
+        }
+        for (what, told, counted) in [
+            ("creates", told.create, counts.create),
+            ("updates", told.update, counts.update),
+            ("deletes", told.delete, counts.delete),
+            ("cascaded deletes", told.cascade, counts.cascade),
+            ("held records", told.held, counts.held),
+            ("unsupported operations", told.unsupported, counts.unsupported),
+        ] {
             if told != counted {
-                return Err(format!(
-                    "`diff_ready` counts {counted} {operation}s of {model}, and {told} came as `change`"
-                ));
+                return Err(format!("`diff_ready` counts {counted} {what} of {model}, and {told} came as `change`"));
             }
         }
         Ok(())
     }
 
-    /// Checks that a record can be done now, and returns its model.
+    /// Notes that a record has this outcome, if that can be now, and returns its model.
     fn record_done(
-        &self,
+        &mut self,
         seq: Option<u64>,
         model: &str,
         record: &str,
         operation: Operation,
+        outcome: OutcomeKind,
     ) -> Result<&'static str, String> {
-        match self.stage {
-            Stage::Writing => {}
-            _ if self.report.dry_run => {
-                return Err(format!("it reports the {operation} of {model} {record:?} as done in a dry run"));
-            }
-            _ => {
-                return Err(format!(
-                    "it reports the {operation} of {model} {record:?} as done before it was allowed to write"
-                ));
-            }
+        let done = format!("it reports the {operation} of {model} {record:?} as");
+        if self.stage != Stage::Writing {
+            (self.wrote_too_early, self.may_have_written) = (true, true);
+            let when = if self.report.dry_run { "in a dry run" } else { "before it was allowed to write" };
+            return Err(format!("{done} done {when}"));
         }
-        if let Some(seq) = seq {
-            let row = usize::try_from(seq).ok().and_then(|at| self.report.rows.get(at));
-            let is_same = |row: &Row| row.model == model && row.record == record && row.action == Some(operation);
-            if !row.is_some_and(is_same) {
-                return Err(format!(
-                    "it reports the {operation} of {model} {record:?} as that of the `change` {seq}, which is another"
-                ));
-            }
+
+        let Some(seq) = seq else { return Err(format!("{done} {outcome}, and not of which `change`")) };
+        let row = usize::try_from(seq).ok().and_then(|at| Some((at, self.report.rows.get(at)?)));
+        let is_same = |row: &Row| row.model == model && row.record == record && row.action == Some(operation);
+        let Some((at, row)) = row.filter(|(_, row)| is_same(row)) else {
+            return Err(format!("{done} that of the `change` {seq}, which is another"));
+        };
+
+        let can_be = match outcome {
+            OutcomeKind::Created => operation == Operation::Create,
+            OutcomeKind::Updated => operation == Operation::Update,
+            OutcomeKind::Deleted | OutcomeKind::Cascaded => operation == Operation::Delete,
+            _ => true,
+        };
+        let is_written = matches!(
+            outcome,
+            OutcomeKind::Created
+                | OutcomeKind::Updated
+                | OutcomeKind::Deleted
+                | OutcomeKind::Cascaded
+                | OutcomeKind::Unknown
+        );
+        let is_withheld = matches!(row.withheld.as_deref(), Some("held" | "unsupported"));
+        if !can_be || is_written && is_withheld {
+            let withheld = row.withheld.as_ref().map(|withheld| format!(", and it is {withheld}")).unwrap_or_default();
+            return Err(format!("{done} {outcome}{withheld}"));
+        }
+        match self.done.get_mut(at) {
+            Some(is_done) if !*is_done => *is_done = true,
+            _ => return Err(format!("{done} {outcome}, and the `change` {seq} has its outcome already")),
         }
         self.model(model)
     }
@@ -471,6 +578,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What must not be shown.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// The program's file.
     pub(super) fn path(&self) -> &'a Path {
         &self.job.path
@@ -485,18 +597,13 @@ impl<'a> Session<'a> {
         self.report.dry_run
     }
 
-    /// Whether the program has asked to load its target.
-    pub(super) fn has_locked(&self) -> bool {
-        self.has_locked
-    }
-
     /// Notes the limits that the host keeps and that the diff exceeds.
     pub(super) fn exceed(&mut self, breaches: Vec<Breach>) {
         self.report.breaches.extend(breaches);
     }
 
-    /// Records the end of the run, and returns its report, and how printing its events went if they were printed.
-    pub(super) fn finish(mut self, verdict: Verdict) -> (ProgramReport, Option<Exit>) {
+    /// Records the end of the run, and returns its report, and where its events are printed. Their end is still to be printed.
+    pub(super) fn finish(mut self, verdict: Verdict) -> (ProgramReport, Option<Events>) {
         // A bar that is still shown would stay on the terminal.
         for step in std::mem::take(&mut self.open) {
             if let Some(progress) = &self.progress {
@@ -504,19 +611,25 @@ impl<'a> Session<'a> {
             }
         }
 
-        let may_have_written = self.stage == Stage::Writing;
-        let told = match &self.end {
-            Some(end) => end.counts,
-            None => self.counted(may_have_written),
-        };
+        let counts = self.counts();
+        if self.end.as_ref().is_some_and(|end| end.counts != OutcomeCounts::default() && end.counts != counts) {
+            tracing::warn!("the numbers at the end of the run are not those of its `record_done` events, which count");
+        }
+        let is_unclear = self.may_have_written && (self.end.is_none() || counts.unknown > 0);
         let secrets = &self.secrets;
         let report = &mut self.report;
         report.duration = self.begun.elapsed();
-        report.counts = told;
+        report.counts = counts;
         (report.status, report.error) = match (verdict, self.end) {
-            (Verdict::AsTold, Some(end)) => (end.status, end.error),
+            (Verdict::AsTold, Some(end)) => {
+                let left_undone = if report.dry_run { 0 } else { counts.not_attempted };
+                let OutcomeCounts { failed, blocked, held, rejected, unknown, .. } = counts;
+                let is_partial = failed + blocked + held + rejected + unknown + left_undone > 0;
+                let status = if is_partial && end.status == Status::Completed { Status::Partial } else { end.status };
+                (status, end.error)
+            }
             (Verdict::Refused(error), _) => (Status::Refused, Some(error)),
-            (Verdict::Failed(error), _) if may_have_written => {
+            (Verdict::Failed(error), _) if is_unclear => {
                 (Status::Failed, Some(format!("{error}\nwhat it had begun to write may or may not have been written")))
             }
             (Verdict::Failed(error), _) => (Status::Failed, Some(error)),
@@ -535,26 +648,85 @@ impl<'a> Session<'a> {
                 retries: report.retries,
             });
         }
-        let streamed = self.events.map(|events| events.finish(&self.report));
-        (self.report, streamed)
+        (self.report, self.events)
     }
 
-    /// The outcomes of a run that was not told to its end: the operations without an outcome may have been written if it was allowed.
-    fn counted(&self, may_have_written: bool) -> OutcomeCounts {
+    /// The numbers of records by outcome: as the program says at its end, unless that is not what it told before.
+    fn counts(&self) -> OutcomeCounts {
+        match (&self.end, &self.report.summary) {
+            (Some(end), Some(summary)) if !self.wrote_too_early && self.fits(&end.counts, &summary.total) => end.counts,
+            _ => self.counted(),
+        }
+    }
+
+    /// Whether these numbers can be those of the run. A target that completes the run may tell at its end that less was written than
+    /// it said before, but not more, and not that what failed was not attempted.
+    fn fits(&self, counts: &OutcomeCounts, planned: &Counts) -> bool {
+        let told = &self.told;
+        records(counts) == Some(planned.records())
+            && counts.unchanged == planned.no_change
+            && counts.rejected == planned.rejected
+            && counts.left_out == planned.left_out
+            && counts.created <= told.created
+            && counts.updated <= told.updated
+            && counts.deleted <= told.deleted
+            && counts.cascaded <= told.cascaded
+            && counts.failed >= told.failed
+            && counts.blocked >= told.blocked
+            && counts.unknown >= told.unknown
+    }
+
+    /// The outcomes that were told, and those of the rest: if the run has failed while it was allowed to write, an operation without
+    /// an outcome may have been written.
+    fn counted(&self) -> OutcomeCounts {
         let mut counts = self.told;
         let Some(summary) = &self.report.summary else { return counts };
         let total = summary.total;
         (counts.unchanged, counts.rejected, counts.left_out) = (total.no_change, total.rejected, total.left_out);
-        let operations = total.operations() + total.held + total.unsupported;
-        let told = self.told.records();
-        let rest = operations.saturating_sub(told);
-        if may_have_written {
-            counts.unknown += rest;
-        } else {
-            counts.not_attempted += rest;
+
+        let has_failed = self.wrote_too_early || self.end.as_ref().is_none_or(|end| end.status == Status::Failed);
+        let rest = self.report.rows.iter().zip(&self.done).filter(|(row, is_done)| row.action.is_some() && !**is_done);
+        for (row, _) in rest {
+            let outcome = match row.withheld.as_deref() {
+                Some("held") => OutcomeKind::Held,
+                Some("unsupported") => OutcomeKind::Unsupported,
+                _ if self.may_have_written && has_failed => OutcomeKind::Unknown,
+                _ => OutcomeKind::NotAttempted,
+            };
+            count(&mut counts, outcome);
         }
         counts
     }
+}
+
+/// The numbers of both, unless there are more records than can be counted.
+fn sum(one: &Counts, other: &Counts) -> Option<Counts> {
+    let mut sum = Counts::default();
+    let mut records = 0_usize;
+    for (sum, one, other) in [
+        (&mut sum.create, one.create, other.create),
+        (&mut sum.update, one.update, other.update),
+        (&mut sum.delete, one.delete, other.delete),
+        (&mut sum.cascade, one.cascade, other.cascade),
+        (&mut sum.no_change, one.no_change, other.no_change),
+        (&mut sum.held, one.held, other.held),
+        (&mut sum.unsupported, one.unsupported, other.unsupported),
+        (&mut sum.rejected, one.rejected, other.rejected),
+        (&mut sum.left_out, one.left_out, other.left_out),
+    ] {
+        *sum = one.checked_add(other)?;
+        records = records.checked_add(*sum)?;
+    }
+    Some(sum)
+}
+
+/// The number of records, unless there are more than can be counted.
+fn records(counts: &OutcomeCounts) -> Option<usize> {
+    let OutcomeCounts { unchanged, created, updated, deleted, cascaded, failed, blocked, held, .. } = *counts;
+    let OutcomeCounts { unsupported, rejected, left_out, unknown, not_attempted, .. } = *counts;
+    let written = [unchanged, created, updated, deleted, cascaded];
+    let others = [failed, blocked, held, unsupported, rejected, left_out, unknown, not_attempted];
+    written.into_iter().chain(others).try_fold(0, usize::checked_add)
 }
 
 fn planned(summary: &DiffSummary) -> PlannedCounts {

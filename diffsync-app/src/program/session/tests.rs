@@ -43,6 +43,8 @@ fn a_run_is_told_in_this_order() {
 
 #[test]
 fn an_event_out_of_order_is_refused() {
+    let held = CREATE.replace("\"held\":null", "\"held\":\"held\"");
+    let held_ready = READY.replace("\"create\":1", "\"held\":1");
     let step = |event: &str| format!(r#"{{"event":"{event}","step":"load_source","seconds":0.1,"memory":null}}"#);
     let (begins, ends) = (step("step_started"), step("step_finished"));
     let change = |more: &str| CREATE.replacen("\"seq\":0,\"parent\":null,\"depth\":0", more, 1);
@@ -57,6 +59,37 @@ fn an_event_out_of_order_is_refused() {
         (&[STARTED, &*CREATE.replace("site", "rack")], "has not described a model \"rack\""),
         (&[STARTED, READY], "counts 1 creates of site, and 0 came"),
         (&[STARTED, CREATE, r#"{"event":"diff_ready","counts":{"total":{},"models":[]}}"#], "does not count site"),
+        (&[STARTED, CREATE, &*READY.replace("\"total\":{\"create\":1}", "\"total\":{\"create\":2}")], "is not the sum"),
+        (&[STARTED, CREATE, &*READY.replace("}]}}", "},{\"model\":\"site\",\"create\":1}]}}")], "counts site twice"),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"held\":1")],
+            "counts 1 held records of site, and 0",
+        ),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"cascade\":1")],
+            "counts 1 cascaded deletes",
+        ),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"unsupported\":1")],
+            "1 unsupported operations",
+        ),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"no_change\":18446744073709551615")],
+            "too much",
+        ),
+        (&[STARTED, &*held, READY], "counts 1 creates of site, and 0 came"),
+        (
+            &[STARTED, &*held.replace("\"held\":\"held\"", "\"held\":\"cascaded\"")],
+            "cannot be withheld as \"cascaded\"",
+        ),
+        (&[STARTED, &*held.replace("\"held\":\"held\"", "\"held\":\"later\"")], "cannot be withheld as \"later\""),
+        (&[STARTED, &*held, &*held_ready, DONE], "as created, and it is held"),
+        (&[STARTED, CREATE, READY, DONE, DONE], "as created, and the `change` 0 has its outcome already"),
+        (
+            &[STARTED, CREATE, READY, &*DONE.replace("\"seq\":0", "\"seq\":null")],
+            "as created, and not of which `change`",
+        ),
+        (&[STARTED, CREATE, READY, &*DONE.replace("created", "deleted")], "the create of site \"ams\" as deleted"),
         (&[STARTED, CREATE, READY, READY], "`diff_ready` comes twice"),
         (&[STARTED, CREATE, READY, CREATE], "a `change` comes after `diff_ready`"),
         (&[STARTED, CREATE, READY, r#"{"event":"lock_target","resource":null}"#], "`lock_target` comes after the diff"),
@@ -150,4 +183,93 @@ fn what_was_not_told_may_have_been_written_only_if_that_was_allowed() {
         let error = report.error.unwrap();
         assert_eq!(error.contains("may or may not have been written"), allowed, "{error}");
     }
+}
+
+/// The report of a run that is told so, and allowed to write.
+fn ended(lines: &[&str], verdict: Verdict) -> ProgramReport {
+    let job = job(&Value::Null);
+    let mut session = session(&job, false);
+    for line in lines {
+        if session.take(StreamEvent::read(line).unwrap()).unwrap() == Ask::Diff(None) {
+            session.allow();
+        }
+    }
+    session.finish(verdict).0
+}
+
+#[test]
+fn the_end_of_a_run_cannot_say_more_than_its_records() {
+    let second = CREATE.replace("\"seq\":0", "\"seq\":1").replace("ams", "fra");
+    let ready = READY.replace("\"create\":1", "\"create\":2");
+    let finish = |status: &str, counts: &str| {
+        format!(r#"{{"event":"run_finished","status":"{status}","error":null,"counts":{counts}}}"#)
+    };
+    let failed = DONE.replace("\"created\"", "\"failed\"");
+    let counts = |text: &str| serde_json::from_str::<OutcomeCounts>(text).unwrap();
+    for (done, status, claimed, is, expected) in [
+        (DONE, "completed", "{}", Status::Partial, r#"{"created":1,"not_attempted":1}"#),
+        (DONE, "completed", r#"{"created":2}"#, Status::Partial, r#"{"created":1,"not_attempted":1}"#),
+        (DONE, "failed", "{}", Status::Failed, r#"{"created":1,"unknown":1}"#),
+        (DONE, "failed", r#"{"created":1,"not_attempted":1}"#, Status::Failed, r#"{"created":1,"not_attempted":1}"#),
+        // A target that writes at the end may fail there.
+        (DONE, "failed", r#"{"unknown":2}"#, Status::Failed, r#"{"unknown":2}"#),
+        (&failed, "completed", r#"{"created":2}"#, Status::Partial, r#"{"failed":1,"not_attempted":1}"#),
+        (&failed, "partial", r#"{"not_attempted":2}"#, Status::Partial, r#"{"failed":1,"not_attempted":1}"#),
+        (
+            &failed,
+            "partial",
+            r#"{"failed":18446744073709551615,"held":2}"#,
+            Status::Partial,
+            r#"{"failed":1,"not_attempted":1}"#,
+        ),
+    ] {
+        let report = ended(&[STARTED, CREATE, &second, &ready, done, &finish(status, claimed)], Verdict::AsTold);
+        assert_eq!((report.status, report.counts), (is, counts(expected)), "{status} {claimed}");
+    }
+    let end = finish("failed", "{}");
+    let report = ended(&[STARTED, CREATE, READY, &end], Verdict::Failed("it ended".to_owned()));
+    assert!(report.error.unwrap().contains("may or may not have been written"));
+}
+
+#[test]
+fn what_is_withheld_is_not_unknown_after_a_crash() {
+    let row = |seq: u64, held: &str| {
+        let text = CREATE.replace("\"seq\":0", &format!("\"seq\":{seq}")).replace("ams", &seq.to_string());
+        text.replace("\"held\":null", &format!("\"held\":{held}"))
+    };
+    let ready = READY.replace("\"create\":1", "\"create\":1,\"held\":1,\"unsupported\":1");
+    let lines = [STARTED, &row(0, "null"), &row(1, "\"held\""), &row(2, "\"unsupported\""), &ready];
+    let counts = ended(&lines, Verdict::Failed("it ended".to_owned())).counts;
+    assert_eq!((counts.unknown, counts.held, counts.unsupported), (1, 1, 1));
+}
+
+#[test]
+fn a_run_did_everything_if_nothing_is_left() {
+    let job = job(&Value::Null);
+    for (lines, everything) in [
+        (&[STARTED, CREATE, READY, DONE, FINISHED][..], true),
+        (&[STARTED, CREATE, READY, FINISHED], false),
+        (&[STARTED, CREATE, READY, DONE, &*FINISHED.replace("completed", "cancelled")], false),
+        (&[STARTED, CREATE, READY, DONE], false),
+    ] {
+        let mut session = session(&job, false);
+        for line in lines {
+            if session.take(StreamEvent::read(line).unwrap()).unwrap() == Ask::Diff(None) {
+                session.allow();
+            }
+        }
+        assert_eq!(session.did_everything(), everything, "{lines:?}");
+    }
+}
+
+#[test]
+fn what_is_held_for_the_report_is_limited() {
+    let job = job(&Value::Null);
+    let mut session = session(&job, false);
+    let read = |line: &str| StreamEvent::read(line).unwrap();
+    session.hold(&read(STARTED), MOST_HELD + 1).unwrap();
+    session.hold(&read(CREATE), MOST_HELD).unwrap();
+    session.hold(&read(DONE), 1).unwrap();
+    let failed = read(&DONE.replace("\"reason\":null", "\"reason\":\"no disk\""));
+    assert!(session.hold(&failed, 1).unwrap_err().contains("more than 1 GiB"));
 }

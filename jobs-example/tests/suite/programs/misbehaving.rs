@@ -130,7 +130,7 @@ fn until(place: &Place, file: &str) {
 #[test]
 fn the_host_keeps_the_limits_of_a_program_that_has_none() {
     let run = "begin x; delete 0 a; delete 1 b; delete 2 c; ready delete 3 7\n\
-               [ $dry = true ] || { read -r answer; case $answer in *write*) ;; *) finish cancelled; exit;; esac; }\n\
+               [ $dry = true ] || { read -r answer; case $answer in *write*) ;; *) finish cancelled; exit;; esac; deleted 0 a; deleted 1 b; deleted 2 c; }\n\
                finish completed";
     let place = Place::new().with_described("x", &json!({"max_deletes": "20%"}), run);
     for mode in ["--dry-run", "--apply"] {
@@ -141,6 +141,9 @@ fn the_host_keeps_the_limits_of_a_program_that_has_none() {
     place.host(0, &["run", "x", "--apply", "--allow-deletes", "site=3"]);
     place.host(0, &["show", "x"]).says("limits: 20% deletes");
     place.host(1, &["run", "x", "--allow-creates", "site=3"]).says("unexpected argument");
+    place
+        .host(1, &["run", "x", "--allow-deletes", "sites=3"])
+        .says("`sites`, which the job does not have; did you mean `site`?");
 }
 
 #[test]
@@ -158,4 +161,130 @@ fn what_it_prints_to_standard_error_is_a_log_without_secrets() {
     for text in [&said.out, &said.err, &lines] {
         assert!(!text.contains(secret) && !text.contains(json.trim_matches('"')), "{text}");
     }
+}
+
+#[test]
+fn nothing_is_written_once_the_run_is_to_end() {
+    // The history cannot be written while the diff waits to be recorded in it.
+    let lock = "import sqlite3, time\n\
+                history = sqlite3.connect('history.db', isolation_level=None)\n\
+                history.execute('BEGIN IMMEDIATE')\n\
+                open('locked', 'w').write('x')\n\
+                time.sleep(4)\n";
+    let run = "begin x; create 0 ams; python3 lock.py >&2 & while ! [ -s locked ]; do sleep 0.1; done; ready create 1\n\
+               read -r answer; echo \"$answer\" > answer; finish cancelled";
+    for (signal, limit) in [(false, "2s"), (true, "1h")] {
+        let place = Place::new().with_script("x", run);
+        std::fs::write(place.path("lock.py"), lock).unwrap();
+        let arguments = ["run", "x", "--apply", "--history", "required", "--time-limit", limit];
+        let mut command = place.host_command(&arguments);
+        let host = command.env("DIFFSYNC_DATABASE_URL", format!("sqlite://{}", place.path("history.db").display()));
+        let host = host.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        until(&place, "locked");
+        if signal {
+            sleep(Duration::from_millis(500));
+            assert!(Command::new("kill").args(["-TERM", &host.id().to_string()]).status().unwrap().success());
+        }
+        let said = crate::program::Said::of(host.wait_with_output().unwrap());
+        assert_eq!(place.read("answer"), "{\"command\":\"cancel\"}\n", "{}", said.err);
+        assert_eq!(said.code, if signal { 130 } else { 1 }, "{}", said.err);
+    }
+}
+
+#[test]
+fn a_program_that_names_its_target_only_with_the_diff_waits_for_it() {
+    let hold = "begin hold; echo '{\"event\":\"lock_target\",\"resource\":\"db:x\"}'; read -r answer; echo x > held; read -r answer\n\
+                finish cancelled";
+    let late = "begin late; echo '{\"event\":\"lock_target\",\"resource\":'$named'}'; read -r answer; create 0 ams\n\
+                ready create 1 | sed 's/}$/,\"resource\":\"db:x\"}/'; read -r answer; echo \"$answer\" > answer; finish cancelled";
+    let place = Place::new().with_script("hold", hold).with_script("late", late);
+    let holder = place.host_begun(&["run", "hold", "--apply"]);
+    until(&place, "held");
+    for named in ["null", "\"db:y\""] {
+        let mut command = place.host_command(&["run", "late", "--apply"]);
+        let said = crate::program::Said::of(command.env("named", named).output().unwrap());
+        assert_eq!(said.code, 4, "{}", said.err);
+        said.says("db:x` is in use by sync");
+        assert!(place.read("answer").contains("\"stop\""), "{}", place.read("answer"));
+    }
+    assert!(Command::new("kill").args(["-TERM", &holder.id().to_string()]).status().unwrap().success());
+    holder.wait_with_output().unwrap();
+}
+
+#[test]
+fn a_program_that_writes_though_it_was_refused_has_failed() {
+    let run = "begin x; delete 0 a; delete 1 b; ready delete 2; read -r answer; deleted 0 a; sleep 60";
+    let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
+    let said = place.host(1, &["run", "x", "--apply"]);
+    said.says("as done before it was allowed to write")
+        .says("it would delete 2 of")
+        .says("may or may not have been");
+}
+
+#[test]
+fn a_program_is_not_ended_by_its_output_while_it_finishes() {
+    let run = "begin x; create 0 ams; ready create 1; read -r answer; echo no event; sleep 1; echo more || exit; echo more\n\
+               sleep 1; echo x > finished; exit 0";
+    let place = Place::new().with_script("x", run);
+    place.host(1, &["run", "x", "--apply"]).says("this is not an event");
+    assert_eq!(place.read("finished"), "x\n");
+}
+
+#[test]
+fn a_secret_is_not_shown_by_a_line_that_is_no_event() {
+    let secret = "it's \"x\\y=z";
+    let run = "begin x; echo \"$X_TOKEN\" >&2; printf '%s\\n' \"no event: $X_TOKEN\"; sleep 60";
+    let token = json!({"variables": [{"name": "token", "secret": true, "env": "X_TOKEN", "required": true}]});
+    let place = Place::new().with_described("x", &token, run);
+    let mut command = place.host_command(&["run", "x"]);
+    let said = crate::program::Said::of(command.env("X_TOKEN", secret).output().unwrap());
+    said.says("no event: [secret]");
+    assert!(!said.err.contains("y=z"), "{}", said.err);
+}
+
+#[test]
+fn what_follows_the_end_of_a_run_is_a_fault() {
+    let run = "begin x; create 0 ams; ready create 1; read -r answer; done_ 0 ams; finish completed 1; done_ 0 ams";
+    let place = Place::new().with_script("x", run);
+    place.host(1, &["run", "x", "--apply"]).says("an event follows `run_finished`");
+}
+
+#[test]
+fn the_end_of_the_events_is_that_of_the_run() {
+    // The end of the run cannot be recorded.
+    let run = "begin x; ready create 0; python3 -c \"import sqlite3; sqlite3.connect('history.db').execute('ALTER TABLE history_sync RENAME TO gone')\" >&2; finish completed";
+    let place = Place::new().with_script("x", run);
+    let mut command = place.host_command(&["run", "x", "--history", "required", "--output", "jsonl"]);
+    let database = format!("sqlite://{}", place.path("history.db").display());
+    let said = crate::program::Said::of(command.env("DIFFSYNC_DATABASE_URL", database).output().unwrap());
+    let last: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
+    assert_eq!((said.code, &last["status"]), (1, &json!("failed")), "{}{}", said.out, said.err);
+}
+
+#[test]
+fn the_lease_of_a_killed_host_is_kept_while_its_program_writes() {
+    // It goes on though its input has ended.
+    let run = "begin x; create 0 ams; ready create 1; read -r answer; echo $$ > writes; sleep 60 & wait";
+    let place = Place::new().with_script("x", run);
+    let mut host = place.host_begun(&["run", "x", "--apply"]);
+    until(&place, "writes");
+    host.kill().unwrap();
+    host.wait().unwrap();
+    place.host(4, &["run", "x", "--apply"]).says("is in use by sync");
+    let group = format!("-{}", place.read("writes").trim());
+    assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
+}
+
+#[test]
+fn the_events_of_the_host_are_those_that_it_takes() {
+    let place = Place::new().with_script("x", "begin x; create 0 ams; create 0 fra; sleep 60");
+    let said = place.host(1, &["run", "x", "--output", "jsonl"]);
+    assert!(said.out.contains("ams") && !said.out.contains("fra"), "{}", said.out);
+
+    let run = "begin x; delete 0 a; delete 1 b; ready delete 2; finish completed";
+    let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
+    let said = place.host(4, &["run", "x", "--output", "jsonl"]);
+    let ready = said.out.lines().find(|line| line.contains("diff_ready")).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(ready).unwrap();
+    assert_eq!((&ready["breaches"][0]["model"], &ready["breaches"][0]["count"]), (&json!("site"), &json!(2)));
 }

@@ -76,7 +76,7 @@ impl Place {
     }
 }
 
-/// What a run tells when nothing goes wrong: `begin JOB`, `create SEQ RECORD`, `ready N`, `done SEQ RECORD` and `finish STATUS`.
+/// What a run tells when nothing goes wrong: `begin JOB`, `create SEQ RECORD`, `ready N`, `done_ SEQ RECORD`, `deleted SEQ RECORD` and `finish STATUS`.
 const FUNCTIONS: &str = r#"
 case $request in *'"dry_run":true'*) dry=true;; *) dry=false;; esac
 at=2026-01-01T00:00:00Z
@@ -85,5 +85,6 @@ create() { echo '{"event":"change","seq":'$1',"parent":null,"depth":0,"model":"s
 delete() { echo '{"event":"change","seq":'$1',"parent":null,"depth":0,"model":"site","record":"'$2'","action":"delete","changes":{"-":{"a":1}},"held":null}'; }
 ready() { echo '{"event":"diff_ready","counts":{"total":{"'$1'":'$2',"no_change":'${3:-0}'},"models":[{"model":"site","'$1'":'$2',"no_change":'${3:-0}'}]}}'; }
 done_() { echo '{"event":"record_done","at":"'$at'","seq":'$1',"model":"site","record":"'$2'","operation":"create","outcome":"created","reason":null}'; }
+deleted() { done_ $1 $2 | sed 's/"create"/"delete"/; s/"created"/"deleted"/'; }
 finish() { echo '{"event":"run_finished","status":"'$1'","counts":{"created":'${2:-0}'}}'; }
 "#;
