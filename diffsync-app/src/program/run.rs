@@ -65,7 +65,7 @@ pub(crate) fn run(
     let values = selected.values(matches)?;
     missing(job, selected, &values)?;
     let options = flags::options(selected.options(), matches);
-    let (request, host_options) = request(job, &values, &options)?;
+    let (request, host_options) = request(job, &values, &options, |key| selected.sets(key, matches))?;
 
     let mut report = ProgramReport::new(job.info, options.dry_run);
     report.profile = selected.profile_name().map(str::to_owned);
@@ -98,8 +98,13 @@ fn missing(job: &ProgramJob, selected: &Selected<'_>, values: &VariableValues) -
 }
 
 /// The request to the program, and the options that are the host's.
-fn request(job: &ProgramJob, values: &VariableValues, options: &RunOptions) -> Result<(Request, RunOptions), String> {
-    let mut sent = Options::of(options, &RunOptions::new(job.info));
+fn request(
+    job: &ProgramJob,
+    values: &VariableValues,
+    options: &RunOptions,
+    is_given: impl Fn(&str) -> bool,
+) -> Result<(Request, RunOptions), String> {
+    let mut sent = Options::of(options, &RunOptions::new(job.info), is_given);
     if job.max_deletes.is_some() && job.unknown_option(&["limit_overrides".to_owned()]).is_some() {
         // The host keeps that limit.
         sent.limit_overrides.retain(|limit| limit.operation != Operation::Delete);
