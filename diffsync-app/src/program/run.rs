@@ -165,7 +165,8 @@ fn carry_out(
     let runtime = runtime()?;
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     report.sync = recording.sync();
-    let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report));
+    let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report)).transpose();
+    let events = events.map_err(|error| format!("the events cannot be printed: {error}"))?;
     let session = Session::new(
         job,
         Secrets::of(job, run.values),
@@ -307,8 +308,10 @@ impl<'a> Host<'a> {
     async fn follow(&mut self) -> Result<(), String> {
         while !self.session.is_finished() {
             let event = tokio::select! {
-                event = self.events.recv() => event,
-                line = self.lines.recv(), if !self.lines.is_closed() || !self.lines.is_empty() => {
+                // What cannot be printed yet is not read; the program is told to end all the same.
+                event = async { self.session.room().await; self.events.recv().await } => event,
+                line = async { self.session.room().await; self.lines.recv().await },
+                    if !self.lines.is_closed() || !self.lines.is_empty() => {
                     if let Some(line) = line {
                         self.session.log(line);
                     }
