@@ -147,7 +147,10 @@ fn the_program_in_python_refuses_what_it_does_not_know_and_names_its_target_by_i
         })
     };
     let said = asked(&place, &request(1, &json!({"filter": {"records": ["site=a*"]}})));
-    assert!(said.contains("options that this program does not know: filter") && !said.contains("step_started"), "{said}");
+    assert!(
+        said.contains("options that this program does not know: filter") && !said.contains("step_started"),
+        "{said}"
+    );
     let said = asked(&place, &request(2, &json!({})));
     assert!(said.contains("speaks version 2 of the protocol") && !said.contains("step_started"), "{said}");
 
