@@ -16,15 +16,9 @@ use crate::profile::{Profiles, Selected};
 use crate::program;
 #[cfg(feature = "web")]
 use crate::serve;
+use crate::signature::program_name;
 use crate::terminal;
 use crate::variables::variable;
-
-/// What the program is called.
-pub(crate) fn program_name() -> String {
-    let program = std::env::current_exe().ok();
-    let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
-    name.unwrap_or("diffsync").to_owned()
-}
 
 /// The program's commands.
 pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -> Command {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::StyledStr;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 use diffsync_core::model::{Flags, LimitOverride, OnGuard, Operation};
 use diffsync_core::plan_file::RecordFilter;
@@ -216,6 +217,12 @@ fn given<T: Copy + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> O
 
 fn all_given<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> impl Iterator<Item = T> {
     matches.try_get_many::<T>(name).ok().flatten().into_iter().flatten().cloned()
+}
+
+/// Whether a flag was given, if the command has it.
+pub(crate) fn is_given(matches: &ArgMatches, name: &str) -> bool {
+    let is_known = matches.try_contains_id(name).is_ok();
+    is_known && matches.value_source(name) == Some(ValueSource::CommandLine)
 }
 
 /// Whether a switch was given.

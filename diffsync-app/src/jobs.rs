@@ -137,8 +137,7 @@ impl Jobs {
 
     /// The jobs that can be named, sorted by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = AnyJob<'_>> {
-        let mut jobs: Vec<_> =
-            self.all().filter(|job| !self.ambiguous.iter().any(|(id, _)| *id == job.info().id)).collect();
+        let mut jobs: Vec<_> = self.all().filter(|job| !self.is_ambiguous(job.info().id)).collect();
         jobs.sort_by_key(|job| job.info().id);
         jobs.into_iter()
     }
@@ -161,6 +160,11 @@ impl Jobs {
         let problems =
             self.programs.problems.iter().fold(String::new(), |problems, problem| problems + "\nerror: " + problem);
         Err(format!("there is no job `{id}`{near}{problems}"))
+    }
+
+    /// Whether several jobs have this id, so that none can be named.
+    pub(crate) fn is_ambiguous(&self, id: &str) -> bool {
+        self.ambiguous.iter().any(|(same, _)| *same == id)
     }
 
     /// What keeps jobs of the folder from being listed.

@@ -15,7 +15,7 @@ use crate::exit::{Exit, NotRun};
 use crate::flags::{self, Output, is_set, output_of};
 use crate::history::{Recording, Started};
 use crate::jobs::{AnyJob, Jobs};
-use crate::profile::{Profiles, Selected};
+use crate::profile::Profiles;
 use crate::program;
 use crate::progress::progress;
 use crate::report::{Look, Report};
@@ -48,7 +48,7 @@ fn run_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, p
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
     if options.dry_run && report.error.is_none() && would_write {
-        closing.push(how_to_write(&selected));
+        closing.push(selected.how_to_write());
     }
 
     // The report is printed even if the undo plan could not be written.
@@ -60,13 +60,6 @@ fn run_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches, p
     let exit = print(&report, matches);
     undo_written?;
     Ok(exit)
-}
-
-/// The next step after a dry run that found changes.
-pub(crate) fn how_to_write(selected: &Selected<'_>) -> String {
-    // A profile may say that a run writes, and a flag that this one does not.
-    let flag = if selected.is_dry_by_default() { "with --apply" } else { "without --dry-run" };
-    format!("run it again {flag} to write this")
 }
 
 /// Creates the job from its variables. The error says how to set each variable that is missing or wrong.

@@ -1,4 +1,4 @@
-//! The signature of a plan file.
+//! Who runs the program, and what it is called.
 
 use clap::ArgMatches;
 use diffsync_core::plan_file::Signature;
@@ -18,4 +18,11 @@ pub(crate) fn signature(matches: &ArgMatches) -> Signature {
 pub(crate) fn user() -> String {
     let from_env = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     from_env.or_else(|| whoami::username().ok()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// What the program is called.
+pub(crate) fn program_name() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
+    name.unwrap_or("diffsync").to_owned()
 }

@@ -4,7 +4,6 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::prune::PRUNE;
 use crate::url::{HistoryUrl, HistoryUrlError};
 
 /// A history cannot be opened, read or written.
@@ -115,6 +114,9 @@ pub enum HistoryError {
     #[error("the thread that writes the history has ended: {0}")]
     Writer(String),
 }
+
+/// What is being done when old details are removed.
+pub(crate) const PRUNE: &str = "prune";
 
 /// How to get room on a full disk.
 fn room(doing: &str) -> &'static str {

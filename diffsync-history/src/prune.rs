@@ -8,7 +8,7 @@ use serde::Serialize;
 #[cfg(feature = "sqlite")]
 use crate::database::Connection;
 use crate::database::{Row, Vacuum, Value};
-use crate::error::HistoryError;
+use crate::error::{HistoryError, PRUNE};
 use crate::page::Query;
 use crate::store::History;
 use crate::sync::SyncId;
@@ -25,9 +25,6 @@ const INTERVAL: Duration = Duration::from_hours(24);
 
 /// For how long no other program does so meanwhile.
 const ATTEMPT: Duration = Duration::from_mins(1);
-
-/// What is being done, as errors name it.
-pub(crate) const PRUNE: &str = "prune";
 
 /// The tables of details, entries before the changes that they refer to.
 const TABLES: [&str; 3] = [ENTRIES, "history_change", "history_line"];

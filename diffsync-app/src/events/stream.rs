@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use diffsync_core::data::Problem;
 use diffsync_core::report::{Event, Observer, RunReport, Step, StepReport};
-use diffsync_core::run::{LockFuture, TargetLock};
+use diffsync_core::run::{CancellationToken, LockFuture, TargetLock};
 use diffsync_history::{LogLevel, LogLine, SyncId};
 use jiff::Timestamp;
 
@@ -37,6 +37,7 @@ pub(crate) struct EventStream {
     resource: Arc<Mutex<Option<String>>>,
     sender: SyncSender<Message>,
     thread: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    lost: CancellationToken,
     /// Wakes the thread.
     writer: thread::Thread,
 }
@@ -71,7 +72,9 @@ impl EventStream {
         sync: Option<SyncId>,
     ) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(CAPACITY);
-        let thread = thread::Builder::new().name("events".into()).spawn(move || Writer::new(out).run(&receiver))?;
+        let lost = CancellationToken::new();
+        let writer = Writer::new(out, lost.clone());
+        let thread = thread::Builder::new().name("events".into()).spawn(move || writer.run(&receiver))?;
         Ok(Self {
             profile: profile.map(str::to_owned),
             sync,
@@ -80,6 +83,7 @@ impl EventStream {
             sender,
             writer: thread.thread().clone(),
             thread: Mutex::new(Some(thread)),
+            lost,
         })
     }
 
@@ -112,6 +116,11 @@ impl EventStream {
         self.writer.unpark();
     }
 
+    /// Cancelled once something could not be written, after which nothing is.
+    pub(crate) fn lost(&self) -> &CancellationToken {
+        &self.lost
+    }
+
     /// Waits until everything is written.
     ///
     /// # Errors
@@ -122,7 +131,7 @@ impl EventStream {
         self.writer.unpark();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let written = thread.map_or(Ok(Ok(())), JoinHandle::join);
-        written.unwrap_or_else(|_| Err(io::Error::other("a record could not be shown: its own code panicked")))
+        written.unwrap_or_else(|_| Err(io::Error::other("the thread that writes them panicked")))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -365,6 +374,29 @@ mod tests {
             stream.observe(&Event::StepStarted(step));
         }
         assert_eq!(stream.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    /// An output whose code panics, as that of a record may.
+    struct Panicking;
+
+    impl Write for Panicking {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            panic!("its own code")
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_reported_as_an_error_and_nothing_waits_for_what_is_lost() {
+        let stream = EventStream::start(Panicking, None, None).unwrap();
+        for step in Step::ALL.into_iter().cycle().take(2 * CAPACITY) {
+            stream.observe(&Event::StepStarted(step));
+        }
+        assert!(stream.finish().unwrap_err().to_string().contains("its own code panicked"));
+        assert!(stream.lost().is_cancelled());
     }
 
     #[test]

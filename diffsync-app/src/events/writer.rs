@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
 use diffsync_core::plan::{DiffRow, PlanView, RecordRef};
+use diffsync_core::run::CancellationToken;
 use diffsync_history::{PlannedCounts, PlannedModel};
 
 use super::event::StreamEvent;
@@ -25,11 +27,13 @@ pub(super) struct Writer<W: Write> {
     positions: HashMap<RecordRef, u64>,
     /// The first error. Nothing is written after it.
     error: Option<io::Error>,
+    /// Cancelled with the first error.
+    lost: CancellationToken,
 }
 
 impl<W: Write> Writer<W> {
-    pub(super) fn new(out: W) -> Self {
-        Self { out: BufWriter::new(out), plan: None, positions: HashMap::new(), error: None }
+    pub(super) fn new(out: W, lost: CancellationToken) -> Self {
+        Self { out: BufWriter::new(out), plan: None, positions: HashMap::new(), error: None, lost }
     }
 
     /// Writes until the stream ends, and returns the first error. After an error the messages are still taken, so that the run
@@ -38,20 +42,31 @@ impl<W: Write> Writer<W> {
         loop {
             match receiver.try_recv() {
                 Ok(Message::End) | Err(TryRecvError::Disconnected) => {
-                    self.flush();
+                    self.guarded(Self::flush);
                     // Without this the buffer would write what is left once more.
                     let _ = self.out.into_parts();
                     return self.error.map_or(Ok(()), Err);
                 }
                 // What was lost could not be read in any case.
                 Ok(_) if self.error.is_some() => {}
-                Ok(message) => self.write(message),
+                Ok(message) => self.guarded(|writer| writer.write(message)),
                 // Woken for what a reader waits for; the rest is written together, which costs the run less.
                 Err(TryRecvError::Empty) => {
-                    self.flush();
+                    self.guarded(Self::flush);
                     thread::park_timeout(INTERVAL);
                 }
             }
+        }
+    }
+
+    /// Does a part of the work, in which a record's own code may panic.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        // Nothing is written after it, so what is left half done is not seen.
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.error = Some(io::Error::other("a record could not be shown: its own code panicked"));
+        }
+        if self.error.is_some() {
+            self.lost.cancel();
         }
     }
 

@@ -27,6 +27,10 @@ impl<'a> Names<'a> {
         if job.is_none() && profile.is_none() {
             return Ok(());
         }
+        // A job of the folder, which the history does not ask, may not have run yet, and nor may its profiles.
+        if !self.jobs.is_complete() {
+            return Ok(());
+        }
 
         let recorded = history.jobs().await?;
         let jobs = self.jobs.iter().map(|job| job.info().id);

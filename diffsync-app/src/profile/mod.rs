@@ -19,6 +19,7 @@ use diffsync_core::value::suggest;
 use serde::Serialize;
 
 use crate::early::value_of;
+use crate::flags::is_given;
 use crate::history::RetentionSetting;
 use crate::jobs::{AnyJob, Jobs};
 use crate::prompt::Prompt;
@@ -247,6 +248,14 @@ impl Profile {
         if errors.is_empty() { Ok(values) } else { Err(errors.join("\nerror: ")) }
     }
 
+    /// Whether it sets an option of a run.
+    fn sets(&self, key: &str) -> bool {
+        // Their names are the keys of the file.
+        let options = serde_json::to_value(&self.options).unwrap_or_default();
+        let is_set = options.get(key).is_some_and(|value| !value.is_null());
+        is_set || (key == "on_guard" && self.on_guard.is_some())
+    }
+
     /// Sets how a run is done, apart from what it may change.
     pub(crate) fn set_options(&self, options: &mut RunOptions) {
         let set = &self.options;
@@ -311,6 +320,13 @@ impl<'a> Selected<'a> {
         }
     }
 
+    /// The next step after a dry run that found changes.
+    pub(crate) fn how_to_write(&self) -> String {
+        // A profile may say that a run writes, and a flag that this one does not.
+        let flag = if self.is_dry_by_default() { "with --apply" } else { "without --dry-run" };
+        format!("run it again {flag} to write this")
+    }
+
     /// The values of the job's variables: those of the flags, else those of the profile. Secrets that are missing are asked for,
     /// if there is somebody to ask.
     pub(crate) fn values(&self, matches: &ArgMatches) -> Result<VariableValues, String> {
@@ -336,6 +352,11 @@ impl<'a> Selected<'a> {
             options.on_guard = profile.on_guard.unwrap_or(options.on_guard);
         }
         options
+    }
+
+    /// Whether the profile or a flag sets an option of a run, which is named by its key in a profile. It may set it to the default.
+    pub(crate) fn sets(&self, key: &str, matches: &ArgMatches) -> bool {
+        is_given(matches, &key.replace('_', "-")) || self.profile.is_some_and(|profile| profile.sets(key))
     }
 
     /// How to set a variable whose value is missing or wrong.
@@ -427,6 +448,16 @@ mod tests {
             (Some(9), 8, NonZeroUsize::new(7))
         );
         assert_eq!((options.time_limit, options.on_guard), (Some(Duration::from_secs(6)), OnGuard::Stop));
+        // What is set is told, also to the default; and what is not, is not.
+        let sets = |flags: &[&str], key: &str| {
+            let (registry, arguments) = (registry(), [&["jobs", "run", "nowhere-to-nowhere@a"], flags].concat());
+            let matches = command(&registry, &profiles, "1.2.3").try_get_matches_from(arguments).unwrap();
+            let (name, matches) = matches.subcommand().unwrap().1.subcommand().unwrap();
+            profiles.select(&registry, name).unwrap().sets(key, matches)
+        };
+        assert!(sets(&[], "retries") && sets(&[], "on_guard") && sets(&[], "max_rejected"));
+        assert!(!sets(&[], "log_unchanged_records") && sets(&["--log-unchanged-records"], "log_unchanged_records"));
+
         // The last override of a limit counts.
         assert_eq!(options.limit_overrides.last().unwrap().limit.to_string(), "6");
         assert_eq!((values.get("floor"), values.get("place")), (&["4".to_owned()][..], &["here".to_owned()][..]));

@@ -120,16 +120,23 @@ impl<'a> Add<'a> {
         git.args(["clone", "--quiet", "--"]).arg(self.url).arg(&clone);
         shown(&mut git, &format!("`{}` cannot be cloned", self.shown_url()))?;
 
-        if let Some(rev) = self.rev {
-            let mut git = Command::new("git");
-            git.arg("-C").arg(&clone).args(["checkout", "--quiet", "--detach", rev]);
-            shown(&mut git, &format!("`{}` has no revision `{rev}` that can be checked out", self.shown_url()))?;
-        }
-        let mut git = Command::new("git");
-        git.arg("-C").arg(&clone).args(["rev-parse", "HEAD"]);
-        let output =
-            git.stderr(Stdio::inherit()).output().map_err(|error| format!("git cannot be started: {error}"))?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let commit = match self.rev {
+            // The clone has only its default branch as a branch of its own.
+            Some(rev) => match commit(&clone, &format!("refs/remotes/origin/{rev}"))? {
+                Some(commit) => Some(commit),
+                None => commit(&clone, rev)?,
+            },
+            None => commit(&clone, "HEAD")?,
+        };
+        let commit = commit.ok_or_else(|| match self.rev {
+            Some(rev) => format!("`{}` has no revision `{rev}` that can be checked out", self.shown_url()),
+            None => format!("`{}` has no commit", self.shown_url()),
+        })?;
+
+        let mut git = git_in(&clone);
+        git.args(["checkout", "--quiet", "--detach", &commit]);
+        shown(&mut git, &format!("`{}` cannot be checked out at `{commit}`", self.shown_url()))?;
+        Ok(commit)
     }
 
     /// Builds the repository's programs, and returns their files.
@@ -184,6 +191,21 @@ impl Artifact {
     }
 }
 
+fn git_in(clone: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(clone);
+    git
+}
+
+/// The commit that a revision of a clone names, if it names one.
+fn commit(clone: &Path, rev: &str) -> Result<Option<String>, String> {
+    let mut git = git_in(clone);
+    git.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]).arg(format!("{rev}^{{commit}}"));
+    let output = git.stdin(Stdio::null()).output().map_err(|error| format!("git cannot be started: {error}"))?;
+    let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok(Some(commit).filter(|commit| output.status.success() && !commit.is_empty()))
+}
+
 /// Runs a command whose errors are shown, to its end.
 fn shown(command: &mut Command, failed: &str) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
@@ -214,4 +236,59 @@ fn install(binary: &Path, path: &Path, note: &Note) -> io::Result<()> {
     }
     file.persist(note_path(path))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What git says, run in this folder by somebody called Ada.
+    fn said(folder: &Path, arguments: &[&str]) -> String {
+        let mut git = git_in(folder);
+        let output = git.args(["-c", "user.name=ada", "-c", "user.email=ada@example.com"]).args(arguments).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The commit that is checked out of a repository for a revision.
+    fn checked_out(repository: &Path, rev: Option<&str>) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = repository.to_str().unwrap();
+        let commit = Add { root: folder.path(), url, rev, profile: "dev", force: false }.check_out(folder.path())?;
+        assert_eq!(said(&folder.path().join("repository"), &["rev-parse", "HEAD"]), commit);
+        Ok(commit)
+    }
+
+    #[test]
+    fn a_revision_is_a_branch_a_tag_or_a_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path();
+        said(repository, &["init", "--quiet", "--initial-branch", "main"]);
+        assert!(checked_out(repository, None).unwrap_err().ends_with("has no commit"));
+
+        let commit = |message: &str| {
+            said(repository, &["commit", "--quiet", "--allow-empty", "--message", message]);
+            said(repository, &["rev-parse", "HEAD"])
+        };
+        let first = commit("Begin");
+        said(repository, &["tag", "--annotate", "v1", "--message", "v1"]);
+        said(repository, &["checkout", "--quiet", "-b", "feature/next"]);
+        let next = commit("Go on");
+        said(repository, &["checkout", "--quiet", "main"]);
+        let last = commit("End");
+
+        for (rev, expected) in [
+            (None, &last),
+            (Some("main"), &last),
+            (Some("main~1"), &first),
+            (Some("feature/next"), &next),
+            (Some("v1"), &first),
+            (Some(next.as_str()), &next),
+        ] {
+            assert_eq!(checked_out(repository, rev).as_ref(), Ok(expected), "{rev:?}");
+        }
+        let error = checked_out(repository, Some("v9")).unwrap_err();
+        assert!(error.ends_with("has no revision `v9` that can be checked out"), "{error}");
+    }
 }

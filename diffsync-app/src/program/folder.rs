@@ -13,10 +13,13 @@ use super::job::ProgramJob;
 use super::process::{Process, ended};
 use super::protocol::{Description, PROTOCOL};
 use crate::runtime::runtime;
-use crate::terminal::one_line;
+use crate::terminal::{self, one_line};
 
 /// How long a program may take to describe its jobs.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// After which time a person is told what is waited for. A program in Python may need a second to start.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// More bytes than any description has.
 const LARGEST: u64 = 4 << 20;
@@ -44,13 +47,26 @@ impl Programs {
         };
         let mut answers = runtime.block_on(async {
             let mut asked = JoinSet::new();
-            for path in paths {
+            for path in paths.clone() {
                 asked.spawn(async move {
                     let answer = describe(&path).await;
                     (path, answer)
                 });
             }
-            asked.join_all().await
+            let mut answers = Vec::new();
+            let first = async {
+                while let Some(answer) = asked.join_next().await {
+                    // One that panicked has said so.
+                    answers.extend(answer.ok());
+                }
+            };
+            if tokio::time::timeout(PATIENCE, first).await.is_err() {
+                let has_answered = |path: &PathBuf| answers.iter().any(|(answered, _)| answered == path);
+                let late = paths.iter().filter(|path| !has_answered(path));
+                terminal::note(&waiting(late));
+                answers.extend(asked.join_all().await);
+            }
+            answers
         });
         runtime.shutdown_background();
 
@@ -69,6 +85,13 @@ impl Programs {
     fn unknown(problem: String) -> Self {
         Self { problems: vec![problem], ..Self::default() }
     }
+}
+
+/// What is said while programs are waited for.
+fn waiting<'a>(late: impl Iterator<Item = &'a PathBuf>) -> String {
+    let late: Vec<_> = late.map(|path| format!("`{}`", path.display())).collect();
+    let jobs = if late.len() == 1 { "its jobs" } else { "their jobs" };
+    format!("waiting up to {} s for {} to describe {jobs}", LONGEST_WAIT.as_secs(), late.join(", "))
 }
 
 /// The files of a folder that are programs, or should be: all but hidden ones and the notes of `jobs add`.

@@ -214,27 +214,37 @@ impl Options {
         "on_guard",
     ];
 
-    /// Those of a run that are not the defaults of its job.
-    pub(super) fn of(options: &RunOptions, defaults: &RunOptions) -> Self {
-        fn set<T: PartialEq>(value: T, default: &T) -> Option<T> {
-            (value != *default).then_some(value)
+    /// Those of a run that are given, or are not the defaults of its job. One that is given, which is asked for by its key in a
+    /// profile, is sent even if it is the default here: the program may have another.
+    pub(super) fn of(options: &RunOptions, defaults: &RunOptions, is_given: impl Fn(&str) -> bool) -> Self {
+        fn set<T: PartialEq>(value: T, default: &T, is_given: bool) -> Option<T> {
+            (is_given || value != *default).then_some(value)
         }
         Self {
-            memory_profiling: set(options.memory_profiling, &defaults.memory_profiling),
-            parallel_loading: set(options.parallel_loading, &defaults.parallel_loading),
-            log_unchanged_records: set(options.log_unchanged_records, &defaults.log_unchanged_records),
-            continue_on_failure: set(options.continue_on_failure, &defaults.continue_on_failure),
-            max_failures: set(options.max_failures, &defaults.max_failures).flatten(),
-            retries: set(options.retry.times, &defaults.retry.times),
-            concurrency: set(options.concurrency, &defaults.concurrency).flatten(),
-            record_time_limit_seconds: set(options.record_time_limit, &defaults.record_time_limit)
-                .flatten()
-                .map(|limit| limit.as_secs_f64()),
-            max_rejected_percent: set(options.max_rejected, &defaults.max_rejected).map(|share| share * 100.0),
+            memory_profiling: set(options.memory_profiling, &defaults.memory_profiling, is_given("memory_profiling")),
+            parallel_loading: set(options.parallel_loading, &defaults.parallel_loading, is_given("parallel_loading")),
+            log_unchanged_records: set(options.log_unchanged_records, &defaults.log_unchanged_records, false),
+            continue_on_failure: set(
+                options.continue_on_failure,
+                &defaults.continue_on_failure,
+                is_given("continue_on_failure"),
+            ),
+            max_failures: set(options.max_failures, &defaults.max_failures, is_given("max_failures")).flatten(),
+            retries: set(options.retry.times, &defaults.retry.times, is_given("retries")),
+            concurrency: set(options.concurrency, &defaults.concurrency, is_given("concurrency")).flatten(),
+            record_time_limit_seconds: set(
+                options.record_time_limit,
+                &defaults.record_time_limit,
+                is_given("record_time_limit"),
+            )
+            .flatten()
+            .map(|limit| limit.as_secs_f64()),
+            max_rejected_percent: set(options.max_rejected, &defaults.max_rejected, is_given("max_rejected"))
+                .map(|share| share * 100.0),
             flags: options.flags.iter_names().map(|(name, _)| name.to_lowercase()).collect(),
             filter: options.filter.clone(),
             limit_overrides: options.limit_overrides.clone(),
-            on_guard: set(options.on_guard, &defaults.on_guard),
+            on_guard: set(options.on_guard, &defaults.on_guard, is_given("on_guard")),
         }
     }
 
@@ -258,6 +268,8 @@ impl Options {
         options.continue_on_failure = self.continue_on_failure.unwrap_or(options.continue_on_failure);
         options.max_failures = self.max_failures.or(options.max_failures);
         options.retry.times = self.retries.unwrap_or(options.retry.times);
+        // As the flag: the clients of its adapters retry as well.
+        options.request_retries = self.retries.or(options.request_retries);
         options.concurrency = self.concurrency.or(options.concurrency);
         if let Some(seconds) = self.record_time_limit_seconds {
             let limit = Duration::try_from_secs_f64(seconds);
@@ -288,14 +300,15 @@ mod tests {
         let info = JobInfo::new("x");
         let mut options = RunOptions::new(&info);
         (options.memory_profiling, options.parallel_loading, options.log_unchanged_records) = (true, true, true);
-        (options.continue_on_failure, options.max_failures, options.retry.times) = (false, Some(3), 0);
+        (options.continue_on_failure, options.max_failures) = (false, Some(3));
+        (options.retry.times, options.request_retries) = (0, Some(0));
         (options.concurrency, options.record_time_limit) = (NonZeroUsize::new(2), Some(Duration::from_millis(1_500)));
         (options.max_rejected, options.on_guard) = (0.25, OnGuard::Hold);
         options.flags = Flags::SKIP_UNMATCHED_DST | Flags::PREVENT_DESTROY;
         options.filter = Filter { records: vec!["site=a*".parse().unwrap()], operations: vec![Operation::Create] };
         let options = options.allow("site", Operation::Delete, Limit::Percent(50.0));
 
-        let sent = Options::of(&options, &RunOptions::new(&info));
+        let sent = Options::of(&options, &RunOptions::new(&info), |_| false);
         let mut names = sent.names();
         names.sort();
         let mut all: Vec<_> = Options::NAMES.to_vec();
@@ -311,8 +324,21 @@ mod tests {
     #[test]
     fn what_is_not_set_is_not_sent() {
         let info = JobInfo { on_guard: OnGuard::Hold, concurrency: Some(3), ..JobInfo::new("x") };
-        let sent = Options::of(&RunOptions::new(&info), &RunOptions::new(&info));
+        let sent = Options::of(&RunOptions::new(&info), &RunOptions::new(&info), |_| false);
         assert_eq!(serde_json::to_string(&sent).unwrap(), "{}");
+    }
+
+    #[test]
+    fn what_is_given_is_sent_even_if_it_is_the_default() {
+        let options = RunOptions::new(&JobInfo::new("x"));
+        let given = ["retries", "record_time_limit", "on_guard", "parallel_loading"];
+        let sent = Options::of(&options, &options, |key| given.contains(&key));
+        assert_eq!(
+            serde_json::to_value(&sent).unwrap(),
+            serde_json::json!({
+                "parallel_loading": false, "retries": 4, "record_time_limit_seconds": 300.0, "on_guard": "stop"
+            })
+        );
     }
 
     #[test]

@@ -36,7 +36,6 @@ use crate::history::{Recording, RetentionSetting, Started};
 use crate::profile::Selected;
 use crate::progress::progress;
 use crate::report::Look;
-use crate::run::how_to_write;
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
 use crate::terminal;
@@ -69,7 +68,7 @@ pub(crate) fn run(
     let values = selected.values(matches)?;
     missing(job, selected, &values)?;
     let options = flags::options(selected.options(), matches);
-    let (request, host_options) = request(job, &values, &options)?;
+    let (request, host_options) = request(job, &values, &options, |key| selected.sets(key, matches))?;
 
     let mut report = ProgramReport::new(job.info, options.dry_run);
     report.profile = selected.profile_name().map(str::to_owned);
@@ -82,7 +81,7 @@ pub(crate) fn run(
     let mut closing = Vec::new();
     let would_write = report.summary.as_ref().is_some_and(|summary| summary.total.operations() > 0);
     if report.dry_run && report.error.is_none() && would_write {
-        closing.push(how_to_write(selected));
+        closing.push(selected.how_to_write());
     }
     Ok(print(&report, streamed, &closing, matches))
 }
@@ -102,7 +101,12 @@ fn missing(job: &ProgramJob, selected: &Selected<'_>, values: &VariableValues) -
 }
 
 /// The request to the program, and the options that are the host's.
-fn request(job: &ProgramJob, values: &VariableValues, options: &RunOptions) -> Result<(Request, RunOptions), String> {
+fn request(
+    job: &ProgramJob,
+    values: &VariableValues,
+    options: &RunOptions,
+    is_given: impl Fn(&str) -> bool,
+) -> Result<(Request, RunOptions), String> {
     for limit in &options.limit_overrides {
         if !job.models().contains(&&*limit.model) {
             let near = suggest(&limit.model, job.models().iter().copied());
@@ -110,7 +114,7 @@ fn request(job: &ProgramJob, values: &VariableValues, options: &RunOptions) -> R
             return Err(format!("a limit names the model `{}`, which the job does not have{near}", limit.model));
         }
     }
-    let mut sent = Options::of(options, &RunOptions::new(job.info));
+    let mut sent = Options::of(options, &RunOptions::new(job.info), is_given);
     if job.max_deletes.is_some() && job.unknown_option(&["limit_overrides".to_owned()]).is_some() {
         // The host keeps that limit.
         sent.limit_overrides.retain(|limit| limit.operation != Operation::Delete);
@@ -171,7 +175,8 @@ fn carry_out(
     let runtime = runtime()?;
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     report.sync = recording.sync();
-    let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report));
+    let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report)).transpose();
+    let events = events.map_err(|error| format!("the events cannot be printed: {error}"))?;
     let session = Session::new(
         job,
         Secrets::of(job, run.values),
@@ -339,7 +344,11 @@ impl<'a> Host<'a> {
                 () = until(self.kill_at) => {
                     return Err(format!("it did not end within {} s after it was told to, and was killed", GRACE.as_secs()));
                 }
-                said = next(&mut self.events, &mut self.lines) => match said {
+                // What cannot be printed yet is not read; the program is told to end all the same.
+                said = async {
+                    self.session.room().await;
+                    next(&mut self.events, &mut self.lines).await
+                } => match said {
                     Said::Event(event) => event,
                     Said::Line(line) => {
                         self.session.log(line);

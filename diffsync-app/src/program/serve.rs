@@ -104,7 +104,7 @@ fn serve_run(registry: &JobRegistry) -> Result<Exit, String> {
     let stream = EventStream::start(terminal::output(), None, None);
     let stream = Arc::new(stream.map_err(|error| format!("the events cannot be written: {error}"))?);
     StreamLayer::write_to(&stream);
-    let host = Host::follow(input, options.cancellation.clone());
+    let host = Host::follow(input, options.cancellation.clone(), stream.lost().clone());
     options.lock =
         Some(stream.target_lock(Some(Arc::new(HostLock { stream: Arc::clone(&stream), host: host.clone() }))));
 
@@ -200,13 +200,15 @@ struct Host {
     /// Why it stopped the run.
     reason: Arc<Mutex<Option<String>>>,
     cancellation: CancellationToken,
+    /// Cancelled once the host is told nothing more, and so does not answer.
+    lost: CancellationToken,
 }
 
 impl Host {
     /// Reads the host's commands on a thread of its own. The end of the input is the end of the host, and cancels the run.
-    fn follow(mut input: BufReader<io::Stdin>, cancellation: CancellationToken) -> Self {
+    fn follow(mut input: BufReader<io::Stdin>, cancellation: CancellationToken, lost: CancellationToken) -> Self {
         let (sender, answer) = watch::channel(Answer::None);
-        let host = Self { answer, reason: Arc::default(), cancellation };
+        let host = Self { answer, reason: Arc::default(), cancellation, lost };
         let reading = host.clone();
         let read = move || {
             let tell = |answer| {
@@ -250,8 +252,18 @@ impl Host {
     /// Waits for this answer. The error is why there is another.
     async fn answers(&self, wanted: Answer) -> Result<(), LockError> {
         let mut answer = self.answer.clone();
-        let answered =
-            answer.wait_for(|answer| *answer == wanted || *answer == Answer::Stop).await.map(|answer| *answer);
+        let answered = async {
+            answer.wait_for(|answer| *answer == wanted || *answer == Answer::Stop).await.map(|answer| *answer)
+        };
+        let answered = tokio::select! {
+            biased;
+            // The host may not have seen what it is asked, and would not see what is written.
+            () = self.lost.cancelled() => {
+                self.cancellation.cancel();
+                return Err(LockError::Held("the host cannot be told of the run".to_owned()));
+            }
+            answered = answered => answered,
+        };
         match answered {
             Ok(answer) if answer == wanted => Ok(()),
             _ => {
@@ -301,5 +313,42 @@ impl Observer for HostGate {
                 tracing::warn!(%reason, "the host does not let the run write");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// An output whose code panics, as that of a record may.
+    struct Panicking;
+
+    impl Write for Panicking {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            panic!("its own code")
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_run_does_not_wait_for_a_host_that_cannot_be_told() {
+        let stream = Arc::new(EventStream::start(Panicking, None, None).unwrap());
+        // The host goes on, and answers nothing.
+        let (_sender, answer) = watch::channel(Answer::None);
+        let (cancellation, lost) = (CancellationToken::new(), stream.lost().clone());
+        let host = Host { answer, reason: Arc::default(), cancellation: cancellation.clone(), lost };
+        let lock = HostLock { stream: Arc::clone(&stream), host: host.clone() };
+
+        let answers =
+            async { (lock.lock(Some("file:///x")).await.unwrap_err(), host.answers(Answer::Write).await.unwrap_err()) };
+        let answers = runtime().unwrap().block_on(async { tokio::time::timeout(GRACE, answers).await.unwrap() });
+        assert_eq!(answers.0.to_string(), "the host cannot be told of the run");
+        assert_eq!(answers.1.to_string(), answers.0.to_string());
+        assert!(cancellation.is_cancelled());
     }
 }

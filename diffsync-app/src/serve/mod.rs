@@ -13,14 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use self::runs::ServedRuns;
 use crate::advice;
-use crate::command::program_name;
 use crate::exit::Exit;
 use crate::history;
 use crate::jobs::{AnyJob, Jobs};
 use crate::profile::{Profile, Profiles, Selected};
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
-use crate::signature::user;
+use crate::signature::{program_name, user};
 use crate::terminal;
 
 /// The command line of `serve`.

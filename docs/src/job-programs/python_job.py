@@ -2,6 +2,7 @@
 """A job program: a diffsync host runs an adapter pair of the Python package `diffsync` with its history and its limits."""
 
 import json
+import os
 import queue
 import sys
 import threading
@@ -42,21 +43,21 @@ def step(name, work, *arguments):
 def listen():
     for line in sys.stdin:
         command = json.loads(line)["command"]
-        COMMANDS.put(command)
         if command in ("stop", "cancel"):
             break
+        COMMANDS.put(command)
     STOPPED.set()  # the end of the input is the end of the host
     COMMANDS.put("stop")
 
 
 class Sync(DiffSyncSyncer):
-    seqs, counts = {}, {}  # positions by model and name; numbers by model and action
+    seqs, planned, done = {}, {}, []  # positions by model and name; numbers by model and action; what was done
 
     def tell(self, diff, parent=None, depth=0):
         for element in diff.get_children():
             model = getattr(self.dst_diffsync, element.type)
             name, action = model.create_unique_id(**element.keys), element.action
-            self.counts.setdefault(element.type, Counter())[action or "no_change"] += 1
+            self.planned.setdefault(element.type, Counter())[action or "no_change"] += 1
             seq = None
             if element.has_diffs():
                 seq = self.seqs[element.type, name] = len(self.seqs)
@@ -68,42 +69,56 @@ class Sync(DiffSyncSyncer):
         model, name, operation = self.model_class.get_type(), self.model_class.create_unique_id(**ids), self.action
         if operation is None or STOPPED.is_set():
             return False, dst_model if operation is None else None
+        written, outcome, reason = None, "unknown", None
         try:
             written = super().sync_model(src_model, dst_model, ids, attrs)[1]
-            reason = None if written else "it was not written"
+            outcome, reason = (DONE[operation], None) if written else ("failed", "it was not written")
         except ObjectCrudException as error:
-            written, reason = None, str(error)
-        outcome = "failed" if reason else DONE[operation]
-        self.outcomes[outcome] += 1
-        say("record_done", at=now(), seq=self.seqs[model, name], model=model, record=name, operation=operation,
-            outcome=outcome, reason=reason, url=None, object=None)
+            outcome, reason = "failed", str(error)
+        finally:
+            self.done.append({"at": now(), "seq": self.seqs[model, name], "model": model, "record": name,
+                              "operation": operation, "outcome": outcome, "reason": reason, "url": None, "object": None})
         return True, written
 
+    def write(self, counts):
+        lost = "the run ended before its target was complete"
+        try:
+            if self.perform_sync():
+                self.dst_diffsync.sync_complete(self.src_diffsync, self.diff)
+            lost = None
+        finally:  # told only now, since adapters may write in `sync_complete`
+            for record in self.done:
+                if lost and record["outcome"] != "failed":
+                    record.update(outcome="unknown", reason=lost)
+                counts.update({record["outcome"]: 1, "not_attempted": -1})
+                say("record_done", **record)
 
-def run(request):
+
+def run(request, counts):
     dry_run, variables = request["dry_run"], request["variables"]
     say("run_started", stream=1, job=request["job"], dry_run=dry_run, at=now())
+    if request["protocol"] != 1:
+        raise ValueError(f"the host speaks version {request['protocol']} of the protocol, and this program version 1")
+    if request.get("options"):
+        raise ValueError(f"options that this program does not know: {', '.join(request['options'])}")
     source, target = SitesFile(variables["source"]), WrittenFile(variables["target"])
     step("load_source", source.load)
     if not dry_run:
-        say("lock_target", resource="file://" + variables["target"])
+        say("lock_target", resource="file://" + os.path.realpath(variables["target"]))
         if COMMANDS.get() != "load":
-            return "cancelled", Counter()
+            return "cancelled"
     step("load_target", target.load)
     diff = step("calculate_diff", target.diff_from, source)
     sync = Sync(diff, source, target, flags=DiffSyncFlags.NONE)
-    sync.outcomes = Counter()
     sync.tell(diff)
-    total = sum(sync.counts.values(), Counter())
-    say("diff_ready", counts={"total": total, "models": [{"model": model, **of} for model, of in sync.counts.items()]})
-    sync.outcomes["unchanged"] = total["no_change"]
+    total = sum(sync.planned.values(), Counter())
+    say("diff_ready", counts={"total": total, "models": [{"model": model, **of} for model, of in sync.planned.items()]})
+    counts.update(unchanged=total["no_change"], not_attempted=sum(total[operation] for operation in DONE))
     if not dry_run and COMMANDS.get() == "write":
-        if step("execute_sync", sync.perform_sync):
-            target.sync_complete(source, diff)
-    rest = sum(total[operation] for operation in DONE) - sum(sync.outcomes.values()) + total["no_change"]
-    sync.outcomes["not_attempted"] = rest
-    status = "cancelled" if STOPPED.is_set() else "partial" if not dry_run and (rest or sync.outcomes["failed"]) else "completed"
-    return status, sync.outcomes
+        step("execute_sync", sync.write, counts)
+    if STOPPED.is_set() and counts["not_attempted"]:
+        return "cancelled"
+    return "partial" if not dry_run and (counts["not_attempted"] or counts["failed"]) else "completed"
 
 
 if sys.argv[1:] == ["protocol", "describe"]:
@@ -111,9 +126,10 @@ if sys.argv[1:] == ["protocol", "describe"]:
 elif sys.argv[1:] == ["protocol", "run"]:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=listen, daemon=True).start()
+    counts = Counter()
     try:
-        status, counts = run(request)
+        status = run(request, counts)
         say("run_finished", status=status, error="the run was cancelled" if status == "cancelled" else None, counts=counts)
     except Exception as error:
-        say("run_finished", status="failed", error=f"{type(error).__name__}: {error}")
+        say("run_finished", status="failed", error=f"{type(error).__name__}: {error}", counts=counts)
         raise

@@ -150,6 +150,8 @@ impl Reader<'_> {
                 Ok(job) => job,
                 // It may be in a program that has not told its jobs.
                 Err(_) if !self.jobs.is_complete() => continue,
+                // Only who names it is told, since the other profiles can be used.
+                Err(_) if self.jobs.is_ambiguous(id.get_ref()) => continue,
                 Err(error) => {
                     self.mistake(id, error);
                     continue;

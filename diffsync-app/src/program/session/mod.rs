@@ -558,6 +558,13 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Waits until an event can be printed without delay, if events are printed.
+    pub(super) async fn room(&self) {
+        if let Some(events) = &self.events {
+            events.room().await;
+        }
+    }
+
     /// Takes a line of the program's standard error.
     pub(super) fn log(&mut self, line: LogLine) {
         let line = LogLine { message: self.secrets.hide(line.message), ..line };

@@ -51,7 +51,10 @@ fn a_program_that_does_not_answer_is_not_waited_for_longer_than_ten_seconds() {
         .with_script("good", "begin good; ready create 0; finish completed")
         .with_program("hangs", "#!/bin/sh\nsleep 300 & wait\n");
     let begun = std::time::Instant::now();
-    place.host(0, &["list"]).says("did not describe its jobs within 10 s");
+    let said = place.host(0, &["list"]);
+    said.says("did not describe its jobs within 10 s");
+    let waits = format!("waiting up to 10 s for `{}` to describe its jobs", place.path("jobs/hangs").display());
+    assert!(said.err.contains(&waits), "{}", said.err);
     assert!(begun.elapsed() < std::time::Duration::from_secs(20));
 }
 
@@ -69,11 +72,31 @@ fn an_id_that_exists_twice_names_both() {
     let said = place.host(1, &["run", "x"]);
     assert!(both(&said.err), "{}", said.err);
 
+    // Its profiles are of no use, and do no harm to others.
+    let place = place.with_script("good", "begin good; ready create 0; finish completed");
+    fs::write(place.path("profiles.toml"), "[x.a]\nmode = 'apply'\n[good.b]\nmode = 'apply'\n").unwrap();
+    place.host(0, &["list"]).says("good@b");
+    place.host(0, &["run", "good@b", "--dry-run"]);
+    let said = place.host(1, &["run", "x@a"]);
+    assert!(both(&said.err), "{}", said.err);
+
     // A linked job and one of another program.
     let place = Place::new().with_jobs();
     let root = place.path("jobs");
     let said = place.expect(1, &["--jobs-root", root.to_str().unwrap(), "run", "csv-to-postgres"]);
     said.says("2 jobs have the id `csv-to-postgres`: one is linked into this program (");
+}
+
+#[test]
+fn the_history_has_nothing_of_a_job_of_the_folder_that_never_ran_and_does_not_deny_it() {
+    let place = Place::new()
+        .with_script("ran", "begin ran; ready create 0; finish completed")
+        .with_script("never", "begin never; ready create 0; finish completed");
+    place.host(0, &["run", "ran"]);
+    let listed = place.host_json(&["history", "list", "--job", "never"]);
+    assert_eq!(listed["items"], json!([]), "{listed}");
+    place.host(0, &["history", "list", "--job", "ran"]).says("ran");
+    place.host(0, &["history", "list", "--profile", "nightly"]);
 }
 
 #[test]

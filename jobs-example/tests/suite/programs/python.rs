@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -112,6 +112,52 @@ fn a_record_that_fails_in_python_is_reported_with_its_reason() {
     let said = host(&place, 1, &RUN);
     said.says("error: KeyError: 'city'");
     host(&place, 0, &["history", "logs", "last", "--lines"]).says("Traceback");
+}
+
+#[test]
+fn a_record_in_python_is_created_once_the_file_is_written() {
+    let Some(place) = place() else { return };
+    sites(&place, "source.json", &json!({"ams": {"city": "Amsterdam", "devices": {"sw1": "leaf"}}}));
+    // Its folder is missing, so it cannot be written, and loads as empty.
+    let run = ["run", "python-sites", "--source", "source.json", "--target", "missing/target.json", "--apply"];
+    let said = host(&place, 1, &run);
+    said.says("error: FileNotFoundError: ").says("unknown 2");
+    assert!(!said.out.contains("created"), "{}", said.out);
+    host(&place, 0, &["history", "logs", "last", "--status", "unknown"]).says("before its target was complete");
+}
+
+/// What the program says to a request that no host of today sends.
+fn asked(place: &Place, request: &Value) -> String {
+    let mut program = place.command_of(place.path("jobs/python_job.py").to_str().unwrap(), &["protocol", "run"]);
+    program.env("PYTHONPATH", place.path("jobs/lib")).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{request}").unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn the_program_in_python_refuses_what_it_does_not_know_and_names_its_target_by_its_real_path() {
+    let Some(place) = place() else { return };
+    sites(&place, "source.json", &json!({}));
+    let request = |protocol: u32, options: &Value| {
+        let variables = json!({"source": "source.json", "target": "link.json"});
+        json!({
+            "command": "run", "protocol": protocol, "job": "python-sites", "variables": variables,
+            "dry_run": false, "options": options
+        })
+    };
+    let said = asked(&place, &request(1, &json!({"filter": {"records": ["site=a*"]}})));
+    assert!(
+        said.contains("options that this program does not know: filter") && !said.contains("step_started"),
+        "{said}"
+    );
+    let said = asked(&place, &request(2, &json!({})));
+    assert!(said.contains("speaks version 2 of the protocol") && !said.contains("step_started"), "{said}");
+
+    std::os::unix::fs::symlink("target.json", place.path("link.json")).unwrap();
+    let said = asked(&place, &request(1, &json!({})));
+    let target = fs::canonicalize(place.path(".")).unwrap().join("target.json");
+    assert!(said.contains(&format!("\"file://{}\"", target.display())), "{said}");
 }
 
 #[test]
