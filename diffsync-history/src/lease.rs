@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -86,6 +86,8 @@ pub struct Lease {
     sync: SyncId,
     /// What they are for. A run takes that of its target once it knows the target.
     names: Arc<Mutex<HashSet<LeaseName>>>,
+    /// The process that does the work of the run, if it is a child.
+    child: Arc<OnceLock<u32>>,
 }
 
 impl Lease {
@@ -113,7 +115,7 @@ impl History {
     ///
     /// If another run has one of them, or the history cannot be written.
     pub async fn take_leases(&self, sync: SyncId, host: &str, names: &[LeaseName]) -> Result<Lease, LeaseError> {
-        let lease = Lease { sync, names: Arc::default() };
+        let lease = Lease { sync, names: Arc::default(), child: Arc::default() };
         for name in names {
             if let Err(error) = self.take_also(&lease, host, name).await {
                 // What is left of them ends by itself, and must not hide who has the lease.
@@ -126,12 +128,20 @@ impl History {
 
     /// Takes one more lease for a run.
     pub(crate) async fn take_also(&self, lease: &Lease, host: &str, name: &LeaseName) -> Result<(), LeaseError> {
-        self.take(lease.sync, host, name).await?;
+        self.take(lease, host, name).await?;
         lease.names().insert(name.clone());
         Ok(())
     }
 
-    async fn take(&self, sync: SyncId, host: &str, name: &LeaseName) -> Result<(), LeaseError> {
+    /// Keeps the leases of a run for as long as its child works, should the process of the run be killed.
+    pub(crate) async fn keep_for(&self, lease: &Lease, child: u32) -> Result<(), HistoryError> {
+        let child = *lease.child.get_or_init(|| child);
+        let sql = "UPDATE history_lease SET place = $2 WHERE sync_id = $1";
+        let values = vec![lease.sync.to_string().into(), process::place_with(Some(child)).into()];
+        self.execute("note the child of a run in its leases", sql, values).await.map(drop)
+    }
+
+    async fn take(&self, lease: &Lease, host: &str, name: &LeaseName) -> Result<(), LeaseError> {
         let doing = "take a lease";
         let now = self.dialect().now;
         let take = format!(
@@ -142,10 +152,10 @@ impl History {
         );
         let values: Vec<Value> = vec![
             name.to_string().into(),
-            sync.to_string().into(),
+            lease.sync.to_string().into(),
             host.into(),
             i64::from(std::process::id()).into(),
-            process::place().into(),
+            process::place_with(lease.child.get().copied()).into(),
             micros(VALIDITY).into(),
         ];
         let held = |row: &Row| {

@@ -16,9 +16,26 @@ pub(crate) fn place() -> String {
     format!("{} {}", boot.trim(), container.display())
 }
 
-/// Whether a process of a place has surely ended. Its number may have been given to another one since, so `false` says nothing.
+/// The place of a process whose child does its work, which may go on when the process itself is killed.
+pub(crate) fn place_with(child: Option<u32>) -> String {
+    match (place(), child) {
+        (place, Some(child)) if !place.is_empty() => format!("{place}{CHILD}{child}"),
+        (place, _) => place,
+    }
+}
+
+/// What comes between a place and the number of a child. A version that does not know it takes none of them for dead.
+const CHILD: &str = " +";
+
+/// Whether a process of a place has surely ended, and its child. A number may have been given to another one since, so `false` says
+/// nothing.
 pub(crate) fn has_ended(place_of_it: &str, pid: u32) -> bool {
-    !place_of_it.is_empty() && place_of_it == place() && !Path::new(&format!("/proc/{pid}")).exists()
+    let is_gone = |pid: u32| !Path::new(&format!("/proc/{pid}")).exists();
+    let (place_of_it, is_child_gone) = match place_of_it.rsplit_once(CHILD) {
+        Some((place, child)) => (place, child.parse().is_ok_and(is_gone)),
+        None => (place_of_it, true),
+    };
+    !place_of_it.is_empty() && place_of_it == place() && is_gone(pid) && is_child_gone
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -34,6 +51,8 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(has_ended(&place(), child.id()));
+        assert!(has_ended(&place_with(Some(child.id())), child.id()));
+        assert!(!has_ended(&place_with(Some(std::process::id())), child.id()), "its child still works");
         assert!(!has_ended("another machine", child.id()));
         assert!(!has_ended("", child.id()));
     }

@@ -95,6 +95,11 @@ impl Drop for Process {
 }
 
 impl Group {
+    /// The number of the process that leads it.
+    pub(super) fn leader(&self) -> Option<u32> {
+        *self.0
+    }
+
     /// Ends all of its processes at once.
     pub(super) fn kill(&self) {
         #[cfg(unix)]

@@ -432,6 +432,14 @@ impl<'a> Host<'a> {
         if self.session.is_dry_run() {
             return;
         }
+        // If this process is killed, the program may go on for a while, and the next run must wait for it.
+        if let (Some(recorder), Some(child)) = (self.session.recorder(), self.group.leader()) {
+            match self.unless_ended(recorder.keep_leases_for(child)).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::warn!(%error, "the leases may end before the program, should this one be killed"),
+                None => return,
+            }
+        }
         // A program that did not name its target before it loaded it, or named another, is told to wait for it now.
         let is_locked = resource.as_ref().is_none_or(|resource| self.locked.contains(resource));
         if recorded.is_none() || !(is_locked || self.lock(resource.as_deref()).await) || self.is_to_end() {

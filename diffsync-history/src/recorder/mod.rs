@@ -147,6 +147,16 @@ impl Recorder {
         Arc::clone(&self.target) as Arc<dyn TargetLock>
     }
 
+    /// Keeps the leases of the run for as long as this child works that writes for it, should this process be killed. Call it before
+    /// the child writes.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be written.
+    pub async fn keep_leases_for(&self, child: u32) -> Result<(), HistoryError> {
+        self.target.keep_for(child).await
+    }
+
     /// Records a line that the program logged. It never waits: a line is dropped, and counted, if the queue is full.
     pub fn line(&self, mut line: LogLine) {
         line.step = line.step.or_else(|| *self.step());

@@ -27,6 +27,11 @@ impl TargetLease {
         Self { history: history.clone(), lease, host: host.to_owned(), policy, error: Mutex::default() }
     }
 
+    /// Keeps the leases for as long as a child works.
+    pub(super) async fn keep_for(&self, child: u32) -> Result<(), HistoryError> {
+        self.history.keep_for(&self.lease, child).await
+    }
+
     /// Why the lease could not be taken, if the run went on without it.
     pub(super) fn take_error(&self) -> Option<HistoryError> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()

@@ -199,9 +199,19 @@ impl<'a> Session<'a> {
         }
 
         let event = self.without_secrets(event);
-        if let Some(events) = &mut self.events {
-            events.pass_on(&event);
+        let mut shown = self.events.is_some().then(|| event.clone());
+        let ask = self.accept(event)?;
+        if let Some(StreamEvent::DiffReady { breaches, .. }) = &mut shown {
+            // Its reader is to see the limits of both.
+            breaches.extend(self.breaches().iter().map(Into::into));
         }
+        if let (Some(events), Some(event)) = (&mut self.events, &shown) {
+            events.pass_on(event);
+        }
+        Ok(ask)
+    }
+
+    fn accept(&mut self, event: StreamEvent) -> Result<Ask, String> {
         match event {
             StreamEvent::RunStarted { job, dry_run, .. } => self.run_started(&job, dry_run)?,
             StreamEvent::StepStarted { step } => self.step_started(step)?,

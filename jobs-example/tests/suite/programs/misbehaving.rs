@@ -256,3 +256,31 @@ fn the_end_of_the_events_is_that_of_the_run() {
     let last: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
     assert_eq!((said.code, &last["status"]), (1, &json!("failed")), "{}{}", said.out, said.err);
 }
+
+#[test]
+fn the_lease_of_a_killed_host_is_kept_while_its_program_writes() {
+    // It goes on though its input has ended.
+    let run = "begin x; create 0 ams; ready create 1; read -r answer; echo $$ > writes; sleep 60 & wait";
+    let place = Place::new().with_script("x", run);
+    let mut host = place.host_begun(&["run", "x", "--apply"]);
+    until(&place, "writes");
+    host.kill().unwrap();
+    host.wait().unwrap();
+    place.host(4, &["run", "x", "--apply"]).says("is in use by sync");
+    let group = format!("-{}", place.read("writes").trim());
+    assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
+}
+
+#[test]
+fn the_events_of_the_host_are_those_that_it_takes() {
+    let place = Place::new().with_script("x", "begin x; create 0 ams; create 0 fra; sleep 60");
+    let said = place.host(1, &["run", "x", "--output", "jsonl"]);
+    assert!(said.out.contains("ams") && !said.out.contains("fra\",\"identifiers"), "{}", said.out);
+
+    let run = "begin x; delete 0 a; delete 1 b; ready delete 2; finish completed";
+    let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
+    let said = place.host(4, &["run", "x", "--output", "jsonl"]);
+    let ready = said.out.lines().find(|line| line.contains("diff_ready")).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(ready).unwrap();
+    assert_eq!((&ready["breaches"][0]["model"], &ready["breaches"][0]["count"]), (&json!("site"), &json!(2)));
+}
