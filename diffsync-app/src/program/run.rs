@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::events::Events;
 use super::job::ProgramJob;
@@ -52,8 +53,11 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long the last lines of a program that has ended are waited for.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// How many events are read ahead.
+/// How many events and lines are read ahead.
 const READ_AHEAD: usize = 1_024;
+
+/// How many KiB of events are read ahead.
+const READ_AHEAD_KIB: usize = 32 << 10;
 
 /// Runs a job of another program.
 pub(crate) fn run(
@@ -227,7 +231,7 @@ struct Host<'a> {
     /// The targets that no other run writes to meanwhile.
     locked: HashSet<String>,
     commands: UnboundedSender<String>,
-    events: Receiver<Result<StreamEvent, String>>,
+    events: Receiver<Read>,
     lines: Receiver<LogLine>,
     /// The last lines of standard error.
     last_lines: Arc<Mutex<VecDeque<String>>>,
@@ -343,8 +347,10 @@ impl<'a> Host<'a> {
                     }
                 },
             };
-            let Some(event) = event else { return Err(self.ended_early().await) };
-            match self.session.take(event?)? {
+            let Some(Read { event, bytes, .. }) = event else { return Err(self.ended_early().await) };
+            let event = event?;
+            self.session.hold(&event, bytes)?;
+            match self.session.take(event)? {
                 Ask::Nothing => {}
                 Ask::Load(resource) => {
                     if self.lock(resource.as_deref()).await {
@@ -436,7 +442,9 @@ impl<'a> Host<'a> {
         if let (Some(recorder), Some(child)) = (self.session.recorder(), self.group.leader()) {
             match self.unless_ended(recorder.keep_leases_for(child)).await {
                 Some(Ok(())) => {}
-                Some(Err(error)) => tracing::warn!(%error, "the leases may end before the program, should this one be killed"),
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the leases may end before the program, should this one be killed")
+                }
                 None => return,
             }
         }
@@ -557,16 +565,25 @@ impl<'a> Host<'a> {
     }
 }
 
+/// What was read as the next event.
+struct Read {
+    event: Result<StreamEvent, String>,
+    /// The length of its line.
+    bytes: usize,
+    /// Given back once the event was taken.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
 /// What a program says.
 enum Said {
     /// Its next event, or its events have ended.
-    Event(Option<Result<StreamEvent, String>>),
+    Event(Option<Read>),
     /// A line of its standard error.
     Line(LogLine),
 }
 
 /// What the program says next.
-async fn next(events: &mut Receiver<Result<StreamEvent, String>>, lines: &mut Receiver<LogLine>) -> Said {
+async fn next(events: &mut Receiver<Read>, lines: &mut Receiver<LogLine>) -> Said {
     tokio::select! {
         event = events.recv() => Said::Event(event),
         Some(line) = lines.recv() => Said::Line(line),
@@ -582,20 +599,20 @@ async fn until(at: Option<Instant>) {
 }
 
 /// Ignores what else a program tells, so that it does not wait for its reader.
-async fn ignore(events: &mut Receiver<Result<StreamEvent, String>>) {
+async fn ignore(events: &mut Receiver<Read>) {
     while events.recv().await.is_some() {}
 }
 
 /// Keeps the lines of a program that has told the end of its run. Anything else that it tells is a fault.
 async fn drain(
-    events: &mut Receiver<Result<StreamEvent, String>>,
+    events: &mut Receiver<Read>,
     lines: &mut Receiver<LogLine>,
     session: &mut Session<'_>,
     fault: &mut Option<String>,
 ) {
     loop {
         tokio::select! {
-            Some(event) = events.recv() => {
+            Some(Read { event, .. }) = events.recv() => {
                 if let Err(error) = event.and_then(|event| session.take(event)) {
                     fault.get_or_insert(error);
                 }
@@ -619,13 +636,17 @@ async fn write_commands(mut stdin: ChildStdin, mut commands: UnboundedReceiver<S
 
 /// Reads events until the output ends, or holds something else. What follows that is read as well, and ignored: a program that finds
 /// its output closed is ended by it, and could not finish what is in flight.
-async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEvent, String>>, secrets: Secrets) {
+async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Read>, secrets: Secrets) {
     // A secret is hidden before the line is cut or escaped, since it could not be found after that.
     let begins = |line: Vec<u8>| start(secrets.hide(String::from_utf8_lossy(&line).into_owned()).as_bytes());
     let mut lines = Lines::new(stdout, LONGEST_EVENT);
+    let room = Arc::new(Semaphore::new(READ_AHEAD_KIB));
     loop {
         let line = lines.next().await;
         let number = lines.number();
+        let bytes = line.as_ref().map_or(0, |line| line.as_ref().map_or(0, Vec::len));
+        let kib = u32::try_from((bytes >> 10) + 1).unwrap_or(u32::MAX);
+        let room = Arc::clone(&room).acquire_many_owned(kib).await.ok();
         let event = match line {
             // If it ended in the middle of a line, how it ended says more.
             Ok(None) | Err(LineError::Unfinished(_)) => return,
@@ -640,7 +661,7 @@ async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEven
             Err(LineError::Io(error)) => Err(format!("its output cannot be read: {error}")),
         };
         let is_last = event.is_err();
-        if events.send(event).await.is_err() || is_last {
+        if events.send(Read { event, bytes, _room: room }).await.is_err() || is_last {
             break;
         }
     }

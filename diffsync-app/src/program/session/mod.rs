@@ -24,6 +24,9 @@ use crate::terminal;
 /// The deepest nesting of a record, as in the core.
 const DEEPEST: u32 = 50;
 
+/// How many bytes of events are held for the report.
+const MOST_HELD: usize = 1 << 30;
+
 /// What the program waits for.
 #[derive(Debug, PartialEq)]
 pub(super) enum Ask {
@@ -67,6 +70,8 @@ pub(super) struct Session<'a> {
     /// The steps that have begun and not ended.
     open: Vec<Step>,
     begun: Instant,
+    /// How many bytes of events are held for the report.
+    held: usize,
     /// The outcomes that were told so far.
     told: OutcomeCounts,
     /// What the program said at the end.
@@ -112,6 +117,7 @@ impl<'a> Session<'a> {
             done: Vec::new(),
             open: Vec::new(),
             begun: Instant::now(),
+            held: 0,
             told: OutcomeCounts::default(),
             end: None,
             report,
@@ -173,6 +179,27 @@ impl<'a> Session<'a> {
     /// The planned operations, as they are recorded.
     pub(super) fn planned(&self) -> PlannedCounts {
         self.report.summary.as_ref().map(planned).unwrap_or_default()
+    }
+
+    /// Counts an event of this length, if it is one that is held for the report.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than this program has room for.
+    pub(super) fn hold(&mut self, event: &StreamEvent, bytes: usize) -> Result<(), String> {
+        let is_held = match event {
+            StreamEvent::Change { .. } | StreamEvent::Problem { .. } => true,
+            StreamEvent::RecordDone { reason, .. } => reason.is_some(),
+            _ => false,
+        };
+        self.held = self.held.saturating_add(if is_held { bytes } else { 0 });
+        if self.held > MOST_HELD {
+            return Err(format!(
+                "it told more than {} GiB of changes, problems and failures; leave some of them out with a filter",
+                MOST_HELD >> 30
+            ));
+        }
+        Ok(())
     }
 
     /// Takes the next event, and says what the program waits for.
@@ -657,8 +684,7 @@ impl<'a> Session<'a> {
         let total = summary.total;
         (counts.unchanged, counts.rejected, counts.left_out) = (total.no_change, total.rejected, total.left_out);
 
-        let has_failed =
-            self.wrote_too_early || self.end.as_ref().is_none_or(|end| end.status == Status::Failed);
+        let has_failed = self.wrote_too_early || self.end.as_ref().is_none_or(|end| end.status == Status::Failed);
         let rest = self.report.rows.iter().zip(&self.done).filter(|(row, is_done)| row.action.is_some() && !**is_done);
         for (row, _) in rest {
             let outcome = match row.withheld.as_deref() {

@@ -61,16 +61,34 @@ fn an_event_out_of_order_is_refused() {
         (&[STARTED, CREATE, r#"{"event":"diff_ready","counts":{"total":{},"models":[]}}"#], "does not count site"),
         (&[STARTED, CREATE, &*READY.replace("\"total\":{\"create\":1}", "\"total\":{\"create\":2}")], "is not the sum"),
         (&[STARTED, CREATE, &*READY.replace("}]}}", "},{\"model\":\"site\",\"create\":1}]}}")], "counts site twice"),
-        (&[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"held\":1")], "counts 1 held records of site, and 0"),
-        (&[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"cascade\":1")], "counts 1 cascaded deletes"),
-        (&[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"unsupported\":1")], "1 unsupported operations"),
-        (&[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"no_change\":18446744073709551615")], "too much"),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"held\":1")],
+            "counts 1 held records of site, and 0",
+        ),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"cascade\":1")],
+            "counts 1 cascaded deletes",
+        ),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"unsupported\":1")],
+            "1 unsupported operations",
+        ),
+        (
+            &[STARTED, CREATE, &*READY.replace("\"create\":1", "\"create\":1,\"no_change\":18446744073709551615")],
+            "too much",
+        ),
         (&[STARTED, &*held, READY], "counts 1 creates of site, and 0 came"),
-        (&[STARTED, &*held.replace("\"held\":\"held\"", "\"held\":\"cascaded\"")], "cannot be withheld as \"cascaded\""),
+        (
+            &[STARTED, &*held.replace("\"held\":\"held\"", "\"held\":\"cascaded\"")],
+            "cannot be withheld as \"cascaded\"",
+        ),
         (&[STARTED, &*held.replace("\"held\":\"held\"", "\"held\":\"later\"")], "cannot be withheld as \"later\""),
         (&[STARTED, &*held, &*held_ready, DONE], "as created, and it is held"),
         (&[STARTED, CREATE, READY, DONE, DONE], "as created, and the `change` 0 has its outcome already"),
-        (&[STARTED, CREATE, READY, &*DONE.replace("\"seq\":0", "\"seq\":null")], "as created, and not of which `change`"),
+        (
+            &[STARTED, CREATE, READY, &*DONE.replace("\"seq\":0", "\"seq\":null")],
+            "as created, and not of which `change`",
+        ),
         (&[STARTED, CREATE, READY, &*DONE.replace("created", "deleted")], "the create of site \"ams\" as deleted"),
         (&[STARTED, CREATE, READY, READY], "`diff_ready` comes twice"),
         (&[STARTED, CREATE, READY, CREATE], "a `change` comes after `diff_ready`"),
@@ -197,7 +215,13 @@ fn the_end_of_a_run_cannot_say_more_than_its_records() {
         (DONE, "failed", r#"{"unknown":2}"#, Status::Failed, r#"{"unknown":2}"#),
         (&failed, "completed", r#"{"created":2}"#, Status::Partial, r#"{"failed":1,"not_attempted":1}"#),
         (&failed, "partial", r#"{"not_attempted":2}"#, Status::Partial, r#"{"failed":1,"not_attempted":1}"#),
-        (&failed, "partial", r#"{"failed":18446744073709551615,"held":2}"#, Status::Partial, r#"{"failed":1,"not_attempted":1}"#),
+        (
+            &failed,
+            "partial",
+            r#"{"failed":18446744073709551615,"held":2}"#,
+            Status::Partial,
+            r#"{"failed":1,"not_attempted":1}"#,
+        ),
     ] {
         let report = ended(&[STARTED, CREATE, &second, &ready, done, &finish(status, claimed)], Verdict::AsTold);
         assert_eq!((report.status, report.counts), (is, counts(expected)), "{status} {claimed}");
@@ -236,4 +260,16 @@ fn a_run_did_everything_if_nothing_is_left() {
         }
         assert_eq!(session.did_everything(), everything, "{lines:?}");
     }
+}
+
+#[test]
+fn what_is_held_for_the_report_is_limited() {
+    let job = job(&Value::Null);
+    let mut session = session(&job, false);
+    let read = |line: &str| StreamEvent::read(line).unwrap();
+    session.hold(&read(STARTED), MOST_HELD + 1).unwrap();
+    session.hold(&read(CREATE), MOST_HELD).unwrap();
+    session.hold(&read(DONE), 1).unwrap();
+    let failed = read(&DONE.replace("\"reason\":null", "\"reason\":\"no disk\""));
+    assert!(session.hold(&failed, 1).unwrap_err().contains("more than 1 GiB"));
 }

@@ -141,7 +141,9 @@ fn the_host_keeps_the_limits_of_a_program_that_has_none() {
     place.host(0, &["run", "x", "--apply", "--allow-deletes", "site=3"]);
     place.host(0, &["show", "x"]).says("limits: 20% deletes");
     place.host(1, &["run", "x", "--allow-creates", "site=3"]).says("unexpected argument");
-    place.host(1, &["run", "x", "--allow-deletes", "sites=3"]).says("`sites`, which the job does not have; did you mean `site`?");
+    place
+        .host(1, &["run", "x", "--allow-deletes", "sites=3"])
+        .says("`sites`, which the job does not have; did you mean `site`?");
 }
 
 #[test]
@@ -214,7 +216,9 @@ fn a_program_that_writes_though_it_was_refused_has_failed() {
     let run = "begin x; delete 0 a; delete 1 b; ready delete 2; read -r answer; deleted 0 a; sleep 60";
     let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
     let said = place.host(1, &["run", "x", "--apply"]);
-    said.says("as done before it was allowed to write").says("it would delete 2 records").says("may or may not have been");
+    said.says("as done before it was allowed to write")
+        .says("it would delete 2 records")
+        .says("may or may not have been");
 }
 
 #[test]
@@ -275,7 +279,7 @@ fn the_lease_of_a_killed_host_is_kept_while_its_program_writes() {
 fn the_events_of_the_host_are_those_that_it_takes() {
     let place = Place::new().with_script("x", "begin x; create 0 ams; create 0 fra; sleep 60");
     let said = place.host(1, &["run", "x", "--output", "jsonl"]);
-    assert!(said.out.contains("ams") && !said.out.contains("fra\",\"identifiers"), "{}", said.out);
+    assert!(said.out.contains("ams") && !said.out.contains("fra"), "{}", said.out);
 
     let run = "begin x; delete 0 a; delete 1 b; ready delete 2; finish completed";
     let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
