@@ -217,7 +217,7 @@ fn a_program_that_writes_though_it_was_refused_has_failed() {
     let place = Place::new().with_described("x", &json!({"max_deletes": "1"}), run);
     let said = place.host(1, &["run", "x", "--apply"]);
     said.says("as done before it was allowed to write")
-        .says("it would delete 2 records")
+        .says("it would delete 2 of")
         .says("may or may not have been");
 }
 
@@ -251,8 +251,8 @@ fn what_follows_the_end_of_a_run_is_a_fault() {
 
 #[test]
 fn the_end_of_the_events_is_that_of_the_run() {
-    // The history is gone when its end is recorded.
-    let run = "begin x; ready create 0; sleep 1; for file in history.db*; do : > $file; done; finish completed";
+    // The end of the run cannot be recorded.
+    let run = "begin x; ready create 0; python3 -c \"import sqlite3; sqlite3.connect('history.db').execute('ALTER TABLE history_sync RENAME TO gone')\" >&2; finish completed";
     let place = Place::new().with_script("x", run);
     let mut command = place.host_command(&["run", "x", "--history", "required", "--output", "jsonl"]);
     let database = format!("sqlite://{}", place.path("history.db").display());
