@@ -91,22 +91,6 @@ fn a_program_that_ends_in_time_is_not_killed() {
 }
 
 #[test]
-fn a_reader_of_the_events_that_stands_still_keeps_the_host_from_nothing() {
-    let run = r#"begin x
-        (while :; do
-            echo '{"event":"log","at":"2026-01-01T00:00:00Z","level":"debug","target":"x","step":null,"message":"on","fields":null}'
-        done) & chatter=$!
-        read -r answer; echo "$answer" > told; kill $chatter; finish cancelled"#;
-    let place = Place::new().with_script("x", run);
-    let host = place.host_begun(&["run", "x", "--output", "jsonl", "--time-limit", "1s"]);
-    // Nobody reads what it prints.
-    until(&place, "told");
-    assert!(place.read("told").contains("cancel"));
-    let said = crate::program::Said::of(host.wait_with_output().unwrap());
-    assert_eq!(said.code, 1, "{}", said.err);
-}
-
-#[test]
 fn the_first_signal_is_passed_on_and_the_second_ends_it() {
     let signal = |id: u32| assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap().success());
     let run = "begin x; echo > begun; read -r answer; case $answer in *cancel*) finish cancelled;; esac";
@@ -261,18 +245,6 @@ fn what_follows_the_end_of_a_run_is_a_fault() {
     let run = "begin x; create 0 ams; ready create 1; read -r answer; done_ 0 ams; finish completed 1; done_ 0 ams";
     let place = Place::new().with_script("x", run);
     place.host(1, &["run", "x", "--apply"]).says("an event follows `run_finished`");
-}
-
-#[test]
-fn the_end_of_the_events_is_that_of_the_run() {
-    // The end of the run cannot be recorded.
-    let run = "begin x; ready create 0; python3 -c \"import sqlite3; sqlite3.connect('history.db').execute('ALTER TABLE history_sync RENAME TO gone')\" >&2; finish completed";
-    let place = Place::new().with_script("x", run);
-    let mut command = place.host_command(&["run", "x", "--history", "required", "--output", "jsonl"]);
-    let database = format!("sqlite://{}", place.path("history.db").display());
-    let said = crate::program::Said::of(command.env("DIFFSYNC_DATABASE_URL", database).output().unwrap());
-    let last: serde_json::Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
-    assert_eq!((said.code, &last["status"]), (1, &json!("failed")), "{}{}", said.out, said.err);
 }
 
 #[test]
