@@ -91,6 +91,22 @@ fn a_program_that_ends_in_time_is_not_killed() {
 }
 
 #[test]
+fn a_reader_of_the_events_that_stands_still_keeps_the_host_from_nothing() {
+    let run = r#"begin x
+        (while :; do
+            echo '{"event":"log","at":"2026-01-01T00:00:00Z","level":"debug","target":"x","step":null,"message":"on","fields":null}'
+        done) & chatter=$!
+        read -r answer; echo "$answer" > told; kill $chatter; finish cancelled"#;
+    let place = Place::new().with_script("x", run);
+    let host = place.host_begun(&["run", "x", "--output", "jsonl", "--time-limit", "1s"]);
+    // Nobody reads what it prints.
+    until(&place, "told");
+    assert!(place.read("told").contains("cancel"));
+    let said = crate::program::Said::of(host.wait_with_output().unwrap());
+    assert_eq!(said.code, 1, "{}", said.err);
+}
+
+#[test]
 fn the_first_signal_is_passed_on_and_the_second_ends_it() {
     let signal = |id: u32| assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap().success());
     let run = "begin x; echo > begun; read -r answer; case $answer in *cancel*) finish cancelled;; esac";
