@@ -452,7 +452,7 @@ impl<'a> Host<'a> {
             match self.unless_ended(recorder.keep_leases_for(child)).await {
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "the leases may end before the program, should this one be killed")
+                    tracing::warn!(%error, "the leases may end before the program, should this one be killed");
                 }
                 None => return,
             }

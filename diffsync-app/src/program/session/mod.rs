@@ -476,7 +476,8 @@ impl<'a> Session<'a> {
         let mut told = Counts::default();
         for row in self.report.rows.iter().filter(|row| row.model == model) {
             match (row.withheld.as_deref(), row.action) {
-                (_, None) => continue,
+                // It is shown only because of what lives under it.
+                (_, None) => {}
                 (Some("unsupported"), _) => told.unsupported += 1,
                 (Some("cascaded"), _) => told.cascade += 1,
                 (Some(_), _) => told.held += 1,
