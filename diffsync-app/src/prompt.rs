@@ -23,9 +23,9 @@ impl Prompt {
         Self { is_answered: is_for_people && io::stdin().is_terminal() && io::stderr().is_terminal() }
     }
 
-    /// Nobody is there: a run that is started from a page.
+    /// Never asks: for a run that is started from a page.
     #[cfg(feature = "web")]
-    pub(crate) fn nobody() -> Self {
+    pub(crate) fn never() -> Self {
         Self { is_answered: false }
     }
 
@@ -33,10 +33,10 @@ impl Prompt {
     ///
     /// # Errors
     ///
-    /// If nobody can be asked, or the answer is empty.
+    /// If there is no terminal to ask on, or the answer is empty.
     pub(crate) fn ask(self, question: &str) -> Result<String, String> {
         if !self.is_answered {
-            return Err("nobody can be asked for it here: that needs a terminal, and a report as text".to_owned());
+            return Err("it cannot be asked for here: that needs a terminal, and a report as text".to_owned());
         }
         match terminal::ask_secret(&format!("{question}: ")) {
             Ok(answer) if answer.is_empty() => Err("nothing was entered".to_owned()),
@@ -45,7 +45,7 @@ impl Prompt {
         }
     }
 
-    /// Asks for the secrets that the job needs and that have no value yet. If nobody can be asked, they stay missing, and the
+    /// Asks for the secrets that the job needs and that have no value yet. Without a terminal they stay missing, and the
     /// job's error says how to set them.
     pub(crate) fn add_missing(self, job: AnyJob<'_>, values: VariableValues) -> Result<VariableValues, String> {
         if !self.is_answered {

@@ -99,7 +99,7 @@ impl Observer for ProgressObserver {
         let (progress, told) = &mut *state;
         if progress.take(event) || told.elapsed() >= PAUSE {
             *told = Instant::now();
-            // A run that nobody watches goes on.
+            // A run goes on even if no page shows it.
             self.sender.send_replace(progress.clone());
         }
     }

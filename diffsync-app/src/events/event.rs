@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-/// The version of the stream. It grows with a change that a reader must know of; new events and new keys are none, since a
+/// The version of the stream. It grows with a change that a reader must know of; new events and new keys do not count, since a
 /// reader ignores those that it does not know.
 pub const STREAM: u32 = 1;
 

@@ -1,4 +1,4 @@
-//! The names that syncs, changes and log entries are selected by. One that nobody knows is a mistake; one that is known and selects
+//! The names that syncs, changes and log entries are selected by. An unknown name is a mistake; a known one that selects
 //! nothing is not.
 
 use clap::ArgMatches;

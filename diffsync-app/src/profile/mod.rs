@@ -226,7 +226,7 @@ impl Profile {
         wants: impl Fn(&VariableSpec) -> bool,
     ) -> Result<VariableValues, String> {
         let mut settings: Vec<_> = self.variables.iter().filter(|setting| wants(setting.spec)).collect();
-        // Nobody types an answer only to learn that another value is missing.
+        // The user is asked last, so that no answer is typed in vain because another value is missing.
         settings.sort_by_key(|setting| setting.is_asked());
 
         let mut errors = Vec::new();

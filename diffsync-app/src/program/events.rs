@@ -16,7 +16,7 @@ use crate::terminal;
 /// How many bytes of events wait before the program is read no further.
 const MOST_WAITING: usize = 16 << 20;
 
-/// Prints the events of a run, on a thread of its own: a reader that stands still must not keep the host from ending the program.
+/// Prints the events of a run, on a thread of its own: a reader that is stuck must not keep the host from ending the program.
 pub(super) struct Events {
     lines: Sender<Vec<u8>>,
     /// How many bytes are not printed yet.
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::runtime::runtime;
 
-    /// An output whose reader stands still until the sender is dropped.
+    /// An output whose reader is stuck until the sender is dropped.
     struct Standing(Receiver<()>);
 
     impl Write for Standing {

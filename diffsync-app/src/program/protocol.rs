@@ -10,7 +10,7 @@ use diffsync_core::run::RunOptions;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The version of the protocol. It grows with a change that the other side must know of; new keys are none, since each side
+/// The version of the protocol. It grows with a change that the other side must know of; new keys do not count, since each side
 /// ignores those that it does not know, except among the options of a run.
 pub(super) const PROTOCOL: u32 = 1;
 

@@ -518,7 +518,7 @@ impl<'a> Host<'a> {
                 Verdict::Failed(RunError::TimeLimit(self.options.time_limit.unwrap_or_default()).to_string())
             }
             (None, false) => match self.options.abort_reason.get() {
-                // Nobody asked for the end that the program reports.
+                // The program reports an end that the user did not ask for.
                 Some(reason) if self.is_cancelled => Verdict::Failed(reason.to_owned()),
                 _ => Verdict::AsTold,
             },

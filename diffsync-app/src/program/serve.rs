@@ -237,7 +237,7 @@ impl Host {
             end();
             end_without_host();
         };
-        // Without the thread, nobody could cancel the run.
+        // Without the thread, the host could not cancel the run.
         if let Err(error) = thread::Builder::new().name("host".into()).spawn(read) {
             tracing::error!(%error, "the commands of the host cannot be read");
             host.cancellation.cancel();
@@ -274,7 +274,7 @@ impl Host {
     }
 }
 
-/// Ends the program some time after its host is gone: nobody is left to end a loader that does not notice that it is cancelled.
+/// Ends the program some time after its host is gone: no one else would end a loader that does not notice that it is cancelled.
 fn end_without_host() {
     thread::sleep(GRACE);
     std::process::exit(Exit::Cancelled.code().into());

@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Prints a line about each step that takes long, now and then.
 ///
-/// A thread prints them, since a step that stands still has no events, and a standard error that nobody reads must not make
+/// A thread prints them, since a step that is stuck has no events, and a standard error that is not read must not make
 /// the run wait.
 pub(super) struct Lines(Arc<Shared>);
 

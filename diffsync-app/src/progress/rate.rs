@@ -65,7 +65,7 @@ impl Rate {
     /// Writes the rate and the time left, as in `1,200 per second, 32s left`; nothing if there is no rate yet.
     pub(super) fn write(&self, now: Instant, out: &mut dyn Write) -> fmt::Result {
         let Some(per_second) = self.per_second(now).filter(|_| self.done > 0) else { return Ok(()) };
-        // Rounded, so that a slow step is not one that stands still.
+        // Rounded, so that a slow step does not look stuck.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is not negative")]
         match per_second {
             rate if rate >= 10.0 => write!(out, "{} per second", HumanCount(rate.round() as u64))?,

@@ -76,7 +76,7 @@ impl ServedRuns {
             return Err(StartError::Failed(format!("the job {:?} is in another program", run.job)));
         };
         // A profile may have a value from a command, which takes its time.
-        let values = tokio::task::block_in_place(|| selected.complete(run.values.clone(), Prompt::nobody()));
+        let values = tokio::task::block_in_place(|| selected.complete(run.values.clone(), Prompt::never()));
         let values = values.map_err(StartError::Failed)?;
         let prepared = job.prepare(&values).map_err(|errors| fields(&errors))?;
 

@@ -79,7 +79,7 @@ pub struct RunOptions {
     pub abort_reason: AbortReason,
 }
 
-/// Why a program ends a run that nobody cancelled. Clones share the reason.
+/// Why a program ends a run that the user did not cancel. Clones share the reason.
 #[derive(Debug, Clone, Default)]
 pub struct AbortReason(Arc<OnceLock<String>>);
 

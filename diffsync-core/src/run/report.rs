@@ -32,7 +32,7 @@ impl<J: Job> Run<J> {
 
         let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
 
-        // A cancellation that nobody asked for is a failure.
+        // A cancellation that the user did not ask for is a failure.
         let error = match (error, self.options.abort_reason.get()) {
             (Some(RunError::Cancelled), Some(reason)) => {
                 Some(RunError::Aborted { reason: reason.to_owned(), counts: Box::new(counts) })

@@ -483,14 +483,14 @@ fn a_secret_that_is_missing_is_asked_for_on_a_terminal() {
         assert!(shown.contains("error: "), "{shown}");
     }
 
-    // Nobody is asked without a terminal, and nothing waits.
+    // Without a terminal there is no prompt, and nothing waits.
     let place = place("[nautobot-to-inventory.lab.variables]\ntoken = { prompt = true }\n");
     let url = ["--nautobot", "http://localhost:1"];
     let said = place.expect(1, &[&["check", "nautobot-to-inventory"], &url[..]].concat());
     assert!(!said.err.contains(question), "{}", said.err);
     said.says("set it with --token");
     let said = place.expect(1, &[&["check", "nautobot-to-inventory@lab"], &url[..]].concat());
-    said.says("error: profiles.toml:2:1: the variable `token` of `nautobot-to-inventory@lab` has no value: nobody can be asked");
+    said.says("error: profiles.toml:2:1: the variable `token` of `nautobot-to-inventory@lab` has no value: it cannot be asked for");
     place.expect(0, &["show", "nautobot-to-inventory@lab"]).says("  token = asked for on the terminal\n");
     let shown = place.json(&["show", "nautobot-to-inventory@lab"]);
     assert_eq!(shown["profile"]["variables"]["token"], json!({"prompt": true}));

@@ -57,7 +57,7 @@ fn a_value_is_of_the_type_of_its_variable() {
         ("floor = [1]", "the variable `floor` must be a whole number, as in `floor = 3`, and is a list"),
         ("levels = 1", "the variable `levels` must be a list, as in `levels = [3]`, and is a whole number"),
         ("levels = []", "the list `levels` is empty; write a value, or remove it"),
-        ("token = { prompt = false }", "`prompt` must be `true`; leave the variable out if nobody is to be asked"),
+        ("token = { prompt = false }", "`prompt` must be `true`; leave the variable out if it is not to be asked for"),
         ("token = { prompt = 1 }", "`prompt` must be `true` or `false`, and is a whole number"),
         ("levels = [1, '2']", "the variable `levels` must be a whole number, as in `levels = 3`, and is a text"),
         (

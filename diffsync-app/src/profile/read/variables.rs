@@ -145,7 +145,7 @@ impl Reader<'_> {
             "command" => self.command(item),
             "prompt" if self.boolean("prompt", item)? => Some(Source::Prompt),
             "prompt" => {
-                self.mistake(item, "`prompt` must be `true`; leave the variable out if nobody is to be asked");
+                self.mistake(item, "`prompt` must be `true`; leave the variable out if it is not to be asked for");
                 None
             }
             // The key is not repeated: it may be the secret.
