@@ -1,4 +1,6 @@
-//! A job on two empty systems, for the tests of this crate.
+//! A job on two empty systems and an output that panics, for the tests of this crate.
+
+use std::io::{self, Write};
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, VariableValues};
@@ -74,5 +76,18 @@ impl Job for NowhereToNowhere {
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
         Ok(Nowhere)
+    }
+}
+
+/// An output whose code panics, as that of a record may.
+pub(crate) struct Panicking;
+
+impl Write for Panicking {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        panic!("its own code")
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -21,6 +21,16 @@ impl Fields {
         self.0.iter().find(|(given, text)| given == name && !text.is_empty()).map(|(_, text)| &**text)
     }
 
+    /// The text of a field, empty if it is not given: what a form shows in it.
+    pub(crate) fn given(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// The query of the same filter, without the place in what it selects: the page of a list, or the branch of a tree.
+    pub(crate) fn filter(&self) -> String {
+        self.without(&["after", "under"])
+    }
+
     /// The texts of all fields of a name, without empty ones.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(given, text)| given == name && !text.is_empty()).map(|(_, text)| &**text)

@@ -298,7 +298,7 @@ mod tests {
     use diffsync_core::run::RunOptions;
 
     use super::*;
-    use crate::example::NowhereToNowhere;
+    use crate::example::{NowhereToNowhere, Panicking};
 
     /// An output that others can look at.
     #[derive(Clone, Default)]
@@ -374,19 +374,6 @@ mod tests {
             stream.observe(&Event::StepStarted(step));
         }
         assert_eq!(stream.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
-    }
-
-    /// An output whose code panics, as that of a record may.
-    struct Panicking;
-
-    impl Write for Panicking {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            panic!("its own code")
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
     }
 
     #[test]

@@ -318,22 +318,8 @@ impl Observer for HostGate {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
-
-    /// An output whose code panics, as that of a record may.
-    struct Panicking;
-
-    impl Write for Panicking {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            panic!("its own code")
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::example::Panicking;
 
     #[test]
     fn a_run_does_not_wait_for_a_host_that_cannot_be_told() {

@@ -30,7 +30,9 @@ pub(crate) fn command() -> Command {
             Arg::new("listen")
                 .long("listen")
                 .value_name("ADDRESS")
-                .value_parser(value_parser!(SocketAddr))
+                .value_parser(|text: &str| {
+                    text.parse::<SocketAddr>().map_err(|_| "expected an IP address and a port, as in 127.0.0.1:8080")
+                })
                 .default_value("127.0.0.1:8080")
                 .help("The address of the pages; port 0 takes a free one"),
         )

@@ -48,16 +48,6 @@ struct DiffPage {
     is_pruned: bool,
 }
 
-impl DiffPage {
-    fn given(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap_or_default()
-    }
-
-    fn filter(&self) -> String {
-        self.fields.without(&["after", "under"])
-    }
-}
-
 /// One level of the tree.
 #[derive(Template)]
 #[template(path = "branch.html")]

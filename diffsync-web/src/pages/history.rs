@@ -35,16 +35,6 @@ struct HistoryPage {
 }
 
 impl HistoryPage {
-    /// What was written into a field of the filter.
-    fn given(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap_or_default()
-    }
-
-    /// The query of the same syncs, without where the page begins.
-    fn filter(&self) -> String {
-        self.fields.without(&["after"])
-    }
-
     fn reversed(&self) -> String {
         let order = (!self.oldest_first).then_some("oldest");
         format!("/history?{}", Fields::read(self.fields.with("after", None).as_bytes()).with("order", order))

@@ -277,7 +277,7 @@ fn charts(syncs: &[SavedSync]) -> Vec<Chart> {
     let changes = |sync: &SavedSync| sync.planned.as_ref().map(|planned| number(planned.total.operations()));
     [
         Chart::new("Duration", syncs, ended, |micros| duration(Duration::from_micros(micros))),
-        Chart::new("Peak of the heap", syncs, peak, size),
+        Chart::new("Heap peak", syncs, peak, size),
         Chart::new("Changes", syncs, changes, count),
     ]
     .into_iter()

@@ -82,16 +82,6 @@ struct LogsPage {
     is_pruned: bool,
 }
 
-impl LogsPage {
-    fn given(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap_or_default()
-    }
-
-    fn filter(&self) -> String {
-        self.fields.without(&["after"])
-    }
-}
-
 #[derive(Template)]
 #[template(path = "entry.html")]
 struct EntryPage {
@@ -113,16 +103,6 @@ struct LinesPage {
     counts: [String; 2],
     next: Option<String>,
     is_pruned: bool,
-}
-
-impl LinesPage {
-    fn given(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap_or_default()
-    }
-
-    fn filter(&self) -> String {
-        self.fields.without(&["after"])
-    }
 }
 
 /// A log line as a row.
